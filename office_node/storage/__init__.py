@@ -1,0 +1,1 @@
+"""Rows: the database, its transactions, its column types and its migrations."""

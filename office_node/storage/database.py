@@ -1,0 +1,133 @@
+"""The database as the rest of the node sees it: `transaction()` to write, `reading()` to look."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, literal, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from office_node.errors import OfficeNodeError
+from office_node.storage.write_lock import WriteLock, WriteLockTimeout
+
+_WRITES = "office_node_writes"
+_PATIENCE_SECONDS = 10.0
+
+
+class DatabaseUnavailable(OfficeNodeError):
+    """The database does not answer, is full or is locked: nothing was written."""
+
+    code = "N201"
+    hint = "see that the database runs, has room and is reachable; the node goes on by itself when it is back"
+
+
+class Records(DeclarativeBase):
+    """Base of every table of the node."""
+
+
+class Database:
+    """One engine for SQLite or PostgreSQL.
+
+    SQLite runs in WAL mode with synchronous FULL, every write transaction begins IMMEDIATE under a lock file beside
+    the database: a deferred transaction that reads and then writes would fail with "database is locked" at once when
+    another committed in between, without waiting at all.
+    """
+
+    def __init__(self, url: str, password: str | None = None) -> None:
+        parsed = make_url(url)
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._write_lock: WriteLock | None = None
+        if self.is_sqlite:
+            self.engine, self._write_lock = _open_sqlite(parsed)
+        else:
+            self.engine = _open_postgresql(parsed, password)
+        self._writing_engine = self.engine.execution_options(**{_WRITES: True})
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """Read and write; commits when the block ends well, rolls back when it raises.
+
+        Raises `DatabaseUnavailable` when the database cannot be had.
+        """
+        writing = Session(self._writing_engine, expire_on_commit=False)
+        with _translated(), self._one_writer(), writing as session, session.begin():
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Look at one state of the database without keeping anybody from writing."""
+        with _translated(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def insert_once(self, session: Session, table: type[Records], values: Mapping[str, Any]) -> bool:
+        """Insert a row unless one with the same unique key is there; tells whether it was inserted."""
+        statement: sqlite.Insert | postgresql.Insert
+        statement = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+        inserted = statement.values(**values).on_conflict_do_nothing().returning(literal(1))
+        return session.connection().execute(inserted).first() is not None
+
+    def close(self) -> None:
+        """Let every pooled connection go; needed before a fork, which would share them."""
+        self.engine.dispose()
+
+    def _one_writer(self) -> AbstractContextManager[None]:
+        return self._write_lock.held() if self._write_lock else nullcontext()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout, WriteLockTimeout) as exc:
+        raise DatabaseUnavailable(f"the database cannot be used: {_first_line(exc)}") from exc
+    except DBAPIError as exc:
+        if exc.connection_invalidated:
+            raise DatabaseUnavailable("the connection to the database was cut") from exc
+        raise
+
+
+def _first_line(exc: Exception) -> str:
+    cause = getattr(exc, "orig", None) or exc
+    return str(cause).strip().partition("\n")[0] or type(exc).__name__
+
+
+def _open_sqlite(url: URL) -> tuple[Engine, WriteLock]:
+    path = Path(str(url.database))
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    engine = create_engine(url, hide_parameters=True, max_overflow=64, pool_timeout=_PATIENCE_SECONDS)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we begin transactions ourselves, below
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={int(_PATIENCE_SECONDS * 1000)}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine, WriteLock(path.with_name(path.name + ".write-lock"), _PATIENCE_SECONDS)
+
+
+def _open_postgresql(url: URL, password: str | None) -> Engine:
+    if password is not None:
+        url = url.set(password=password)
+    options = "-c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+    return create_engine(
+        url,
+        hide_parameters=True,
+        max_overflow=64,
+        pool_timeout=_PATIENCE_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": options},
+    )

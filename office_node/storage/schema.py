@@ -1,0 +1,72 @@
+"""The schema's version: bring a database up, say where it is, refuse to start on one that does not fit."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+
+from office_node.errors import OfficeNodeError
+from office_node.storage.database import Database
+
+_FOLDER = Path(__file__).parent / "migrations"
+_ONE_MIGRATION_AT_A_TIME = 5_174_239  # key of the advisory lock; any number, the same in every process
+
+
+class SchemaDoesNotFit(OfficeNodeError):
+    """The database was made by another version of the node."""
+
+    code = "N202"
+    hint = "run `office-node db upgrade`; if the database is newer than this program, install the newer program"
+
+
+def head() -> str:
+    """The revision that this program was written for."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def current(database: Database) -> str | None:
+    """The revision the database is at; None for an empty database."""
+    with database.reading() as session:
+        return MigrationContext.configure(session.connection()).get_current_revision()
+
+
+def check(database: Database) -> None:
+    """Raises `SchemaDoesNotFit` unless the database is at `head()`."""
+    found = current(database)
+    if found != head():
+        raise SchemaDoesNotFit(f"the database is at revision {found or 'none'}, this program needs {head()}")
+
+
+def upgrade(database: Database, revision: str = "head") -> None:
+    """Bring the database up in one transaction; whoever else tries meanwhile waits."""
+    with database.transaction() as session:
+        connection = session.connection()
+        if not database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_MIGRATION_AT_A_TIME})
+        _run(connection, lambda config: command.upgrade(config, revision))
+
+
+def downgrade(database: Database, revision: str) -> None:
+    """Take the database back to an older revision, in one transaction."""
+    with database.transaction() as session:
+        _run(session.connection(), lambda config: command.downgrade(config, revision))
+
+
+def _run(connection: Connection, step: Callable[[Config], None]) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    try:
+        step(config)
+    except CommandError as exc:
+        raise SchemaDoesNotFit(f"migration failed: {exc}") from exc
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
+    return config
