@@ -1,0 +1,1 @@
+"""The protocol as WIPO writes it. Its wire words stay in this room."""

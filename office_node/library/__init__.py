@@ -1,0 +1,1 @@
+"""The digital library: the office's priority documents and the catalogue that knows them."""

@@ -1,0 +1,266 @@
+"""The verbs of the digital library: add, find, look up, open, verify."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import BinaryIO
+from uuid import uuid4
+
+from sqlalchemy import Row, Select, select, update
+from sqlalchemy.orm import Session
+
+from office_node import clock
+from office_node.document_id import DocumentKind, PriorityDocumentId
+from office_node.errors import OfficeNodeError
+from office_node.library import formats
+from office_node.library.access_codes import AccessCodes
+from office_node.library.folder_store import FileMissing, FolderStore, Received, digest
+from office_node.library.formats import FileFormat
+from office_node.library.records import DocumentRecord, VersionRecord
+from office_node.storage.database import Database
+
+
+class DocumentDiffers(OfficeNodeError):
+    """The library knows this document with another date or another access code."""
+
+    code = "N307"
+    hint = "check kind and number; the date and the access code of a kept document are not changed by adding it again"
+
+
+class DocumentDamaged(OfficeNodeError):
+    """A kept file is not what the catalogue says it is."""
+
+    code = "N308"
+    hint = "run `office-node library verify` and restore the file from the backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One kept content of a document."""
+
+    version_id: str
+    version: int
+    sha256: str
+    """64 lower-case hexadecimal digits."""
+    size: int
+    """Bytes."""
+    file_format: FileFormat
+    stored_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueEntry:
+    """A document with its current content. The sealed access code is for `access_code_matches` alone."""
+
+    document: PriorityDocumentId
+    current: Version
+    sealed_access_code: str
+
+
+class Outcome(StrEnum):
+    ADDED = "added"
+    UNCHANGED = "unchanged"
+    NEW_VERSION = "new version"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `verify` found wrong."""
+
+    kind: str
+    """`missing file`, `wrong digest` or `file without row`."""
+    version_id: str
+    document: PriorityDocumentId | None
+
+
+class DigitalLibrary:
+    """Documents of the office: bytes in the store, what they are in the catalogue."""
+
+    def __init__(self, database: Database, store: FolderStore, access_codes: AccessCodes, max_bytes: int) -> None:
+        self._database = database
+        self._store = store
+        self._access_codes = access_codes
+        self._max_bytes = max_bytes
+
+    def add(self, source: BinaryIO, document: PriorityDocumentId, access_code: str) -> tuple[Outcome, CatalogueEntry]:
+        """Take a document in: the same bytes again change nothing, other bytes become a new version.
+
+        The file is kept before its row is written, so a row never names a file that is not there. Raises
+        `BadAccessCode`, `NotADocument`, `FileTooLarge`, `DocumentDiffers`, `StoreUnusable`, `DatabaseUnavailable`.
+        """
+        sealed = self._access_codes.seal(access_code, _name(document.kind, document.number))
+        with self._store.receiving(source, self._max_bytes) as received:
+            file_format = formats.detect(received.path)
+            known = self.find(document.kind, document.number)
+            self._refuse_differing(known, document, access_code)
+            if known and known.current.sha256 == received.sha256:
+                return Outcome.UNCHANGED, known
+            return self._keep(received, file_format, document, sealed, access_code)
+
+    def find(self, kind: DocumentKind, number: str) -> CatalogueEntry | None:
+        """The document of that kind and number (normal form), if it is kept."""
+        with self._database.reading() as session:
+            return self.look_up(session, kind, number)
+
+    def look_up(self, session: Session, kind: DocumentKind, number: str) -> CatalogueEntry | None:
+        """The same as `find`, inside the caller's transaction."""
+        row = session.execute(_current().where(DocumentRecord.kind == kind, DocumentRecord.number == number)).first()
+        return _entry(row) if row else None
+
+    def entries(self) -> Iterator[CatalogueEntry]:
+        """Every document with its current content, by kind and number."""
+        with self._database.reading() as session:
+            rows = session.execute(_current().order_by(DocumentRecord.kind, DocumentRecord.number)).all()
+        return map(_entry, rows)
+
+    def access_code_matches(self, entry: CatalogueEntry, presented: str) -> bool:
+        """Whether `presented` opens the document; constant time, without case. Raises `WrongAccessCodeKey`."""
+        name = _name(entry.document.kind, entry.document.number)
+        return self._access_codes.matches(presented, entry.sealed_access_code, name)
+
+    def version(self, version_id: str) -> Version:
+        """What the catalogue says of a content. Raises `FileMissing` when it says nothing."""
+        with self._database.reading() as session:
+            record = session.get(VersionRecord, version_id)
+        if record is None:
+            raise FileMissing(f"the catalogue has no version {version_id}")
+        return _version(record)
+
+    def open(self, version: Version) -> BinaryIO:
+        """The kept file, unbuffered, at its start. Raises `FileMissing`, or `DocumentDamaged` if its size is wrong."""
+        file = self._store.open(version.version_id)
+        if os.fstat(file.fileno()).st_size != version.size:
+            file.close()
+            raise DocumentDamaged(f"file {version.version_id} does not have the size of the catalogue")
+        return file
+
+    def check(self, version: Version, tick: Callable[[int], None] = lambda _bytes: None) -> None:
+        """Read a kept file whole against its digest. Raises `FileMissing` or `DocumentDamaged`."""
+        with self._store.open(version.version_id) as file:
+            found, _size = digest(file, tick)
+        if found != version.sha256:
+            raise DocumentDamaged(f"file {version.version_id} does not have the digest of the catalogue")
+
+    def verify(self, tick: Callable[[int], None] = lambda _bytes: None) -> Iterator[Finding]:
+        """Every file against its digest, rows without files, files without rows.
+
+        `tick` hears the bytes read, as they are read.
+        """
+        with self._database.reading() as session:
+            rows = session.execute(select(VersionRecord, DocumentRecord).join(DocumentRecord)).all()
+        for record, document in rows:
+            try:
+                self.check(_version(record), tick)
+            except FileMissing:
+                yield Finding("missing file", record.id, _document(document))
+            except DocumentDamaged:
+                yield Finding("wrong digest", record.id, _document(document))
+        # Names first, rows after: a document added meanwhile must not be told as a stray file.
+        yield from self._strays(list(self._store.names()))
+
+    def total_bytes(self) -> int:
+        """What `verify` will read."""
+        with self._database.reading() as session:
+            return sum(session.scalars(select(VersionRecord.size)))
+
+    def _strays(self, names: list[str]) -> Iterator[Finding]:
+        with self._database.reading() as session:
+            known = set(session.scalars(select(VersionRecord.id)))
+        for name in names:
+            if name not in known:
+                yield Finding("file without row", name, None)
+
+    def _refuse_differing(self, known: CatalogueEntry | None, document: PriorityDocumentId, access_code: str) -> None:
+        if known is None:
+            return
+        if known.document.date != document.date:
+            raise DocumentDiffers(f"{known.document} is kept, not the date {document.date.isoformat()}")
+        if not self.access_code_matches(known, access_code):
+            raise DocumentDiffers(f"{known.document} is kept with another access code")
+
+    def _keep(
+        self, received: Received, file_format: FileFormat, document: PriorityDocumentId, sealed: str, access_code: str
+    ) -> tuple[Outcome, CatalogueEntry]:
+        version_id = uuid4().hex
+        self._store.keep(received, version_id)
+        try:
+            outcome, entry = self._catalogue(received, file_format, document, sealed, access_code, version_id)
+        except DocumentDiffers:
+            # Only what surely wrote no row: after a commit whose answer was lost, the row may name this file.
+            self._store.discard(version_id)
+            raise
+        if outcome is Outcome.UNCHANGED:
+            self._store.discard(version_id)
+        return outcome, entry
+
+    def _catalogue(
+        self,
+        received: Received,
+        file_format: FileFormat,
+        document: PriorityDocumentId,
+        sealed: str,
+        access_code: str,
+        version_id: str,
+    ) -> tuple[Outcome, CatalogueEntry]:
+        with self._database.transaction() as session:
+            moment = clock.now()
+            first = {
+                "id": uuid4().hex,
+                "kind": document.kind.value,
+                "number": document.number,
+                "date": document.date,
+                "sealed_access_code": sealed,
+                "current_version": 0,
+                "catalogued_at": moment,
+            }
+            self._database.insert_once(session, DocumentRecord, first)
+            # The row's lock makes two intakes of one document take turns on PostgreSQL too.
+            which = (DocumentRecord.kind == document.kind, DocumentRecord.number == document.number)
+            record = session.scalars(select(DocumentRecord).where(*which).with_for_update()).one()
+            known = self.look_up(session, document.kind, document.number)
+            self._refuse_differing(known, document, access_code)
+            if known and known.current.sha256 == received.sha256:
+                return Outcome.UNCHANGED, known
+            number = record.current_version + 1
+            version = VersionRecord(
+                id=version_id,
+                document_id=record.id,
+                version=number,
+                sha256=received.sha256,
+                size=received.size,
+                file_format=file_format.value,
+                stored_at=moment,
+            )
+            session.add(version)
+            session.execute(update(DocumentRecord).where(*which).values(current_version=number))
+        entry = CatalogueEntry(document, _version(version), record.sealed_access_code)
+        return Outcome.NEW_VERSION if known else Outcome.ADDED, entry
+
+
+def _name(kind: DocumentKind, number: str) -> str:
+    return f"{kind.value}\n{number}"
+
+
+def _current() -> Select[DocumentRecord, VersionRecord]:
+    return select(DocumentRecord, VersionRecord).join(
+        VersionRecord,
+        (VersionRecord.document_id == DocumentRecord.id) & (VersionRecord.version == DocumentRecord.current_version),
+    )
+
+
+def _entry(row: Row[DocumentRecord, VersionRecord]) -> CatalogueEntry:
+    document, version = row
+    return CatalogueEntry(_document(document), _version(version), document.sealed_access_code)
+
+
+def _document(record: DocumentRecord) -> PriorityDocumentId:
+    found: date = record.date
+    return PriorityDocumentId(DocumentKind(record.kind), record.number, found)
+
+
+def _version(record: VersionRecord) -> Version:
+    return Version(
+        record.id, record.version, record.sha256, record.size, FileFormat(record.file_format), record.stored_at
+    )

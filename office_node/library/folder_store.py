@@ -1,0 +1,156 @@
+"""Bytes in a folder. The only file of the node that turns names into paths.
+
+A file appears under its name whole or not at all: it is written in `incoming/`, synced, then renamed. Names are ours
+(32 hexadecimal digits), never a caller's.
+"""
+
+import hashlib
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from uuid import uuid4
+
+from office_node.errors import OfficeNodeError
+
+_NAME = re.compile(r"[0-9a-f]{32}")
+_BLOCK_BYTES = 1 << 20
+_LEFTOVER_SECONDS = 86_400  # an intake that still runs is never so old
+
+
+class StoreUnusable(OfficeNodeError):
+    """The folder cannot be read or written."""
+
+    code = "N304"
+    hint = "see that the folder named by [library] store exists, has room and belongs to the node's user"
+
+
+class FileTooLarge(OfficeNodeError):
+    """More bytes than the settings allow."""
+
+    code = "N305"
+    hint = "raise [library] max_document_bytes if documents of this size are to be kept"
+
+
+class FileMissing(OfficeNodeError):
+    """The catalogue names a file that is not there."""
+
+    code = "N306"
+    hint = "run `office-node library verify` and restore the file from the backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A file that has arrived in `incoming/`, synced, not yet kept."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+class FolderStore:
+    """Keeps files by name in a folder, two hexadecimal digits deep."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._incoming = folder / "incoming"
+
+    @contextmanager
+    def receiving(self, source: BinaryIO, max_bytes: int) -> Iterator[Received]:
+        """Stream `source` in and digest it; whatever is not kept within the block is removed.
+
+        Raises `FileTooLarge`, and `StoreUnusable` when the folder fails.
+        """
+        temporary = self._incoming / uuid4().hex
+        try:
+            with _usable(self._folder):
+                self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+                sha256, size = _copy(source, temporary, max_bytes)
+            yield Received(temporary, sha256, size)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def keep(self, received: Received, name: str) -> None:
+        """Give a received file its name, for good: after return it survives a power cut."""
+        path = self._path(name)
+        with _usable(self._folder):
+            path.parent.mkdir(exist_ok=True, mode=0o700)
+            received.path.rename(path)
+            _sync_folder(path.parent)
+            _sync_folder(self._folder)
+
+    def open(self, name: str) -> BinaryIO:
+        """The kept file, unbuffered. Raises `FileMissing`, or `StoreUnusable`."""
+        path = self._path(name)
+        with _usable(self._folder):
+            try:
+                return path.open("rb", buffering=0)
+            except FileNotFoundError as exc:
+                raise FileMissing(f"file {name} is not in the store") from exc
+
+    def discard(self, name: str) -> None:
+        """Take a kept file away again; nothing happens if it is not there."""
+        self._path(name).unlink(missing_ok=True)
+
+    def names(self) -> Iterator[str]:
+        """Every name that is kept."""
+        for folder in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
+            for path in sorted(folder.iterdir()):
+                yield path.name
+
+    def remove_leftovers(self) -> int:
+        """Remove what intakes that were killed left in `incoming/`; returns how many."""
+        old = [p for p in self._incoming.glob("*") if p.stat().st_mtime < time.time() - _LEFTOVER_SECONDS]
+        for path in old:
+            path.unlink(missing_ok=True)
+        return len(old)
+
+    def _path(self, name: str) -> Path:
+        if not _NAME.fullmatch(name):
+            raise ValueError("not a name of this store")
+        return self._folder / name[:2] / name
+
+
+def digest(file: BinaryIO, tick: Callable[[int], None] = lambda _bytes: None) -> tuple[str, int]:
+    """SHA-256 (64 lower-case hexadecimal digits) and size in bytes of what is left in `file`."""
+    sha256, size = hashlib.sha256(), 0
+    block = memoryview(bytearray(_BLOCK_BYTES))
+    while count := file.readinto(block):  # type: ignore[attr-defined]
+        sha256.update(block[:count])
+        size += count
+        tick(count)
+    return sha256.hexdigest(), size
+
+
+def _copy(source: BinaryIO, target: Path, max_bytes: int) -> tuple[str, int]:
+    sha256, size = hashlib.sha256(), 0
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb", buffering=0) as file:
+        while block := source.read(_BLOCK_BYTES):
+            size += len(block)
+            if size > max_bytes:
+                raise FileTooLarge(f"the file has more than {max_bytes} bytes")
+            sha256.update(block)
+            file.write(block)
+        os.fsync(file.fileno())
+    return sha256.hexdigest(), size
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise StoreUnusable(f"the library's folder {folder} failed: {exc.strerror}") from exc

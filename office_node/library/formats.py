@@ -1,0 +1,46 @@
+"""Which of the two formats of DAS a file has, told from its bytes and not from its name."""
+
+import zipfile
+from enum import StrEnum
+from pathlib import Path
+
+from office_node.errors import OfficeNodeError
+
+_END_WINDOW = 2048
+
+
+class FileFormat(StrEnum):
+    """`fileFormatCategory` of protocol.md 3, for content that stands alone."""
+
+    PDF = "pdf"
+    ZIP = "zip"
+
+    @property
+    def media_type(self) -> str:
+        return f"application/{self.value}"
+
+
+class NotADocument(OfficeNodeError):
+    """Neither a whole PDF nor a whole ZIP."""
+
+    code = "N303"
+    hint = "priority documents are PDF or ZIP files; see that the file is complete and opens"
+
+
+def detect(path: Path) -> FileFormat:
+    """The format of the file at `path`. Raises `NotADocument` for anything else, a cut-off file among it."""
+    with path.open("rb") as file:
+        start = file.read(8)
+        file.seek(max(0, path.stat().st_size - _END_WINDOW))
+        end = file.read()
+    if start.startswith(b"%PDF-"):
+        if b"%%EOF" not in end:
+            raise NotADocument("a PDF without its end (%%EOF)")
+        return FileFormat.PDF
+    if start.startswith(b"PK\x03\x04"):
+        try:
+            with zipfile.ZipFile(path):
+                return FileFormat.ZIP
+        except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as exc:
+            raise NotADocument(f"a ZIP whose directory cannot be read ({exc})") from exc
+    raise NotADocument("neither a PDF nor a ZIP")

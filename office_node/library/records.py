@@ -1,0 +1,39 @@
+"""The catalogue's tables: a document, and each content it ever had."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from office_node.storage.columns import UtcDateTime
+from office_node.storage.database import Records
+
+
+class DocumentRecord(Records):
+    """A priority document. Kind and number name it; the date and the access code are what a caller must also know."""
+
+    __tablename__ = "documents"
+    __table_args__ = (UniqueConstraint("kind", "number"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    number: Mapped[str] = mapped_column(String(100))
+    date: Mapped[date]
+    sealed_access_code: Mapped[str] = mapped_column(String(100))
+    current_version: Mapped[int]
+    catalogued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class VersionRecord(Records):
+    """One content of a document; never changed, only followed by the next."""
+
+    __tablename__ = "document_versions"
+    __table_args__ = (UniqueConstraint("document_id", "version"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    document_id: Mapped[str] = mapped_column(ForeignKey("documents.id"))
+    version: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInteger)
+    file_format: Mapped[str] = mapped_column(String(8))
+    stored_at: Mapped[datetime] = mapped_column(UtcDateTime)
