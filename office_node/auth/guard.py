@@ -1,0 +1,56 @@
+"""The door of every inbound call: no view behind it runs without `VerifiedClaims`."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from flask import request
+
+from office_node import logs
+from office_node.auth.token_verifier import OwnTokenVerifier, VerifiedClaims
+from office_node.auth.unverified_jws import NotTrusted
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/=-]+)")  # RFC 9110 11.1: a scheme has no case
+
+
+class NoToken(NotTrusted):
+    """Nothing that looks like a bearer token was sent (RFC 6750 3.1: answered without an error code)."""
+
+    code = "N403"
+    hint = "the caller has to send Authorization: Bearer"
+
+
+class Guard:
+    """Lets a call through to its view with the claims of its token as first argument."""
+
+    def __init__(self, verifier: OwnTokenVerifier, required_scope: str) -> None:
+        self._verifier = verifier
+        self._required_scope = required_scope
+
+    def protected(self, view: Callable[Concatenate[VerifiedClaims, P], R]) -> Callable[P, R]:
+        """`view`, reached only by callers whose token proves who they are.
+
+        Raises `NoToken`, `NotTrusted` or `NotAllowed` instead; the application turns them into 401 and 403.
+        """
+
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> R:
+            caller = self._verifier.verify(_bearer_token(), self._required_scope)
+            logs.bind(client_id=caller.client_id)
+            return view(caller, *args, **kwargs)
+
+        return guarded
+
+
+def _bearer_token() -> str:
+    sent = request.headers.get("Authorization")
+    if sent is None or not sent.lower().startswith("bearer"):
+        raise NoToken("no bearer token")
+    match = _BEARER.fullmatch(sent)
+    if match is None:
+        raise NotTrusted("not one bearer token")
+    return match[1]

@@ -1,0 +1,81 @@
+"""The office's authorization endpoint: tokens, keys, metadata."""
+
+import structlog
+from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from office_node import logs
+from office_node.auth import token_request
+from office_node.auth.client_assertion import ClientAssertions
+from office_node.auth.token_issuer import JWKS_PATH, METADATA_PATH, TOKEN_PATH, TokenIssuer
+from office_node.auth.token_request import InvalidClient, TokenRequestRefused
+from office_node.auth.unverified_jws import NotTrusted
+from office_node.storage.database import DatabaseUnavailable
+
+log = structlog.get_logger()
+
+
+def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_bytes: int) -> Blueprint:
+    """The three open places of the authorization server."""
+    blueprint = Blueprint("authorization_server", __name__)
+
+    @blueprint.post(TOKEN_PATH)
+    def issue_token() -> Response:
+        request.max_content_length = max_body_bytes
+        asked = token_request.parse(
+            media_type=request.mimetype,
+            query=request.query_string,
+            authorization=request.headers.get("Authorization"),
+            body=request.get_data(cache=False),
+        )
+        try:
+            client = assertions.authenticate(asked.unverified_assertion, asked.client_id)
+        except NotTrusted as exc:
+            log.warning("client authentication failed", code=exc.code, reason=exc.message, hint=exc.next_step)
+            raise InvalidClient from exc
+        logs.bind(client_id=client.client_id)
+        answer = issuer.issue(client, token_request.granted_scopes(asked.scope, client.scopes))
+        log.info("access token issued", scope=answer["scope"], seconds=answer["expires_in"])
+        return _not_stored(jsonify(answer))
+
+    @blueprint.get(JWKS_PATH)
+    def publish_keys() -> Response:
+        answer = jsonify(issuer.jwks())
+        answer.headers["Cache-Control"] = "public, max-age=900"
+        return answer
+
+    @blueprint.get(METADATA_PATH)
+    def describe_server() -> Response:
+        return jsonify(issuer.metadata())
+
+    @blueprint.errorhandler(RequestEntityTooLarge)
+    def refuse_size(_exc: RequestEntityTooLarge) -> Response:
+        return _refusal("invalid_request", "the body is too large", 413)
+
+    @blueprint.errorhandler(DatabaseUnavailable)
+    def ask_for_patience(exc: DatabaseUnavailable) -> Response:
+        log.error("token request not served", code=exc.code, reason=exc.message, hint=exc.next_step)
+        answer = _refusal("temporarily_unavailable", "try again later", 503)
+        answer.headers["Retry-After"] = "30"
+        return answer
+
+    @blueprint.errorhandler(TokenRequestRefused)
+    def refuse(refusal: TokenRequestRefused) -> Response:
+        answer = _refusal(refusal.error, refusal.message, refusal.status)
+        if isinstance(refusal, InvalidClient) and refusal.asked_with_basic:
+            answer.headers["WWW-Authenticate"] = 'Basic realm="office-node"'  # RFC 6749 5.2
+        return answer
+
+    return blueprint
+
+
+def _refusal(error: str, description: str, status: int) -> Response:
+    answer = jsonify({"error": error, "error_description": description})
+    answer.status_code = status
+    return _not_stored(answer)
+
+
+def _not_stored(answer: Response) -> Response:
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Pragma"] = "no-cache"
+    return answer

@@ -1,0 +1,88 @@
+"""Our token at WIPO: asked for with `private_key_jwt`, kept until four fifths of its life are over."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from authlib.oauth2.rfc7523 import private_key_jwt_sign
+from joserfc.jwk import ECKey
+
+from office_node.errors import Owner, PeerUnavailable
+from office_node.network.egress import Answer, Egress
+
+JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_ASSERTION_SECONDS = 60  # protocol.md C-13
+_RENEWED_AT = 0.8  # reliability.md 1
+_PEER = "WIPO's token endpoint"
+
+
+class AccessDenied(PeerUnavailable):
+    """WIPO does not take our word for who we are. What waits is not at fault: it waits until a human has acted."""
+
+    code = "N603"
+    owner: ClassVar[Owner] = "office"
+    hint = "compare [wipo] client_id and the key's certificate with what WIPO has registered; mind its two-year expiry"
+
+
+class AccessTokens:
+    """Gives the present access token; threads share it, and one of them at a time renews it."""
+
+    def __init__(self, egress: Egress, *, token_url: str, client_id: str, key: ECKey, scope: str) -> None:
+        self._egress = egress
+        self._token_url = token_url
+        self._client_id = client_id
+        self._key = key
+        self._scope = scope
+        self._lock = threading.Lock()
+        self._token = ""
+        self._renew_at = 0.0  # on the monotonic clock
+
+    def current(self, *, instead_of: str | None = None) -> str:
+        """A token to present. `instead_of` is one that WIPO has just refused.
+
+        Raises `AccessDenied` when WIPO refuses our credentials, else `PeerUnavailable`.
+        """
+        with self._lock:
+            if time.monotonic() >= self._renew_at or self._token == instead_of:
+                self._token, seconds = self._ask()
+                self._renew_at = time.monotonic() + _RENEWED_AT * seconds
+            return self._token
+
+    def _ask(self) -> tuple[str, float]:
+        form = {
+            "grant_type": "client_credentials",
+            "scope": self._scope,
+            "client_assertion_type": JWT_BEARER,
+            "client_assertion": self._assertion(),
+        }
+        answer = self._egress.call(
+            "POST", self._token_url, peer=_PEER, data=form, headers={"Accept": "application/json"}
+        )
+        if not answer.is_success:
+            raise _refusal(answer)
+        return _token_in(answer.json())
+
+    def _assertion(self) -> str:
+        # Authlib would sign RS256 and allow an hour: both are said here.
+        sign: Callable[..., str] = private_key_jwt_sign  # Authlib has no types
+        return sign(self._key, self._client_id, self._token_url, alg="ES256", expires_in=_ASSERTION_SECONDS)
+
+
+def _refusal(answer: Answer) -> PeerUnavailable:
+    said = answer.json()
+    error = said.get("error") if isinstance(said, dict) else None
+    what = f"{_PEER} answered {answer.status}" + (f" ({error})" if isinstance(error, str) else "")
+    if answer.status in (400, 401, 403) and error:
+        return AccessDenied(what, at_least_seconds=60)
+    return PeerUnavailable(what, retry_after_seconds=answer.retry_after_seconds)
+
+
+def _token_in(said: Any) -> tuple[str, float]:
+    token = said.get("access_token") if isinstance(said, dict) else None
+    if not isinstance(token, str) or not token:
+        raise PeerUnavailable(f"{_PEER} answered without an access token")
+    seconds = said.get("expires_in", 300)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 1e6:
+        seconds = 300
+    return token, float(seconds)

@@ -1,0 +1,1 @@
+"""What goes out of the node, and under which rules."""

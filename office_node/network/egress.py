@@ -1,0 +1,133 @@
+"""The one session through which the node calls out.
+
+requests has no timeout, believes the environment's proxies and follows thirty redirects unless told otherwise;
+here it has a timeout, believes nothing and follows nothing. TLS 1.2 is the floor (protocol.md 2.7).
+"""
+
+import json
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import certifi
+import requests
+from requests.adapters import HTTPAdapter
+
+from office_node import clock
+from office_node.errors import PeerUnavailable
+
+_MOST_ANSWER_BYTES = 1_048_576
+_BLOCK_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a peer said, read whole: never more than 1 MiB, never later than the deadline."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body as JSON; None if it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """Retry-After in seconds, given as seconds or as a date (RFC 9110 10.2.3)."""
+        value = self.headers.get("Retry-After", "").strip()
+        if value.isascii() and value.isdigit() and len(value) < 8:
+            return float(value)
+        try:
+            return max(0.0, (parsedate_to_datetime(value) - clock.now()).total_seconds())
+        except (ValueError, TypeError):
+            return None
+
+
+class Egress:
+    """Calls out. One for a process; threads may share it."""
+
+    def __init__(
+        self,
+        *,
+        connect_seconds: float,
+        read_seconds: float,
+        total_seconds: float,
+        user_agent: str,
+        ca_file: Path | None = None,
+        pool_size: int = 32,
+    ) -> None:
+        self._timeout = (connect_seconds, read_seconds)
+        self._total_seconds = total_seconds
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["User-Agent"] = user_agent
+        adapter = _TlsFloorAdapter(_tls_context(ca_file), pool_size)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def call(self, method: str, url: str, *, peer: str, **request: Any) -> Answer:
+        """The peer's answer, whatever its status. Raises `PeerUnavailable` when the line fails or time is up.
+
+        `peer` is how the error names the other side: the URL may hold a secret and is never told.
+        """
+        deadline = time.monotonic() + self._total_seconds
+        try:
+            with self._session.request(
+                method, url, timeout=self._timeout, allow_redirects=False, stream=True, **request
+            ) as response:
+                return Answer(response.status_code, response.headers, _read(response, deadline, peer))
+        except requests.Timeout as exc:
+            raise PeerUnavailable(f"{peer} did not answer in time", at_least_seconds=60) from exc
+        except requests.exceptions.SSLError as exc:
+            raise PeerUnavailable(
+                f"{peer}: the TLS handshake failed: {_cause(exc)}", hint="check certificates"
+            ) from exc
+        except requests.RequestException as exc:
+            raise PeerUnavailable(f"{peer} cannot be reached: {_cause(exc)}") from exc
+
+
+class _TlsFloorAdapter(HTTPAdapter):
+    """One shared TLS context (making one costs 28 ms), certificates and names always verified."""
+
+    def __init__(self, context: ssl.SSLContext, pool_size: int) -> None:
+        self._context = context
+        super().__init__(pool_connections=8, pool_maxsize=pool_size, max_retries=0)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+
+def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=str(ca_file or certifi.where()))
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _read(response: requests.Response, deadline: float, peer: str) -> bytes:
+    body = bytearray()
+    for block in response.iter_content(_BLOCK_BYTES):
+        body += block
+        if len(body) > _MOST_ANSWER_BYTES:
+            raise PeerUnavailable(f"{peer} sent more than {_MOST_ANSWER_BYTES} bytes")
+        if time.monotonic() > deadline:
+            raise PeerUnavailable(f"{peer} did not finish its answer in time", at_least_seconds=60)
+    return bytes(body)
+
+
+def _cause(exc: BaseException) -> str:
+    """The innermost reason, without the URL that the outer ones repeat."""
+    reason = exc.args[0] if exc.args else exc
+    inner = getattr(reason, "reason", reason)
+    return type(inner).__name__
