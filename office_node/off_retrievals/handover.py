@@ -1,0 +1,133 @@
+"""WIPO's part of a forwarded retrieval: it asks how far we are, fetches the document, and ends the request."""
+
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import structlog
+from sqlalchemy import Select, or_, select
+
+from office_node import clock, logs
+from office_node.auth.token_verifier import VerifiedClaims
+from office_node.das import number_formats
+from office_node.das.error_codes import Gone, Malformed, NotFound, NotReady
+from office_node.das.messages import DocumentFilter, RetrievalStatus, UrlDownloadRequest
+from office_node.das.number_formats import BadDocumentNumber
+from office_node.document_id import DocumentKind
+from office_node.library.digital_library import DigitalLibrary, Version
+from office_node.off_retrievals import states
+from office_node.off_retrievals.download_links import DownloadLinks
+from office_node.off_retrievals.records import ForwardedRetrievalRecord as Retrieval
+from office_node.off_retrievals.records import locked
+from office_node.off_retrievals.states import RetrievalState
+from office_node.storage.database import Database
+
+log = structlog.get_logger()
+
+_MOST_STATUSES = 1000
+
+
+class Handover:
+    """Steps 4 and 5 of flow F3 (protocol.md 7), with the status check (E12) and the end (E16)."""
+
+    def __init__(self, database: Database, library: DigitalLibrary, links: DownloadLinks) -> None:
+        self._database = database
+        self._library = library
+        self._links = links
+
+    def statuses(self, caller: VerifiedClaims, wanted: DocumentFilter) -> list[RetrievalStatus]:
+        """How far the caller's retrievals are, newest first, at most 1000 (E12)."""
+        query = _matching(caller, wanted).order_by(Retrieval.received_at.desc()).limit(_MOST_STATUSES)
+        with self._database.reading() as session:
+            return [retrieval.status() for retrieval in session.scalars(query)]
+
+    def status(self, caller: VerifiedClaims, acknowledgement_id: str) -> RetrievalStatus:
+        """How far one is. Raises `NotFound`."""
+        logs.bind(acknowledgement_id=acknowledgement_id)
+        found = self.statuses(caller, DocumentFilter(requestAckId=acknowledgement_id))
+        if not found:
+            raise NotFound("No such request")
+        return found[0]
+
+    def issue_link(self, caller: VerifiedClaims, request: UrlDownloadRequest) -> str:
+        """A link to the prepared content (E14); any id of ours or WIPO's names the request (C-9).
+
+        Raises `NotFound`, `NotReady` or `Gone`.
+        """
+        query = _matching(caller, request).order_by(Retrieval.received_at.desc())
+        with self._database.reading() as session:
+            found = session.scalars(query.limit(_MOST_STATUSES)).all()
+        if not found:
+            raise NotFound("No such request")
+        served = [retrieval for retrieval in found if retrieval.state in states.SERVED]
+        if served and served[0].version_id:
+            logs.bind(acknowledgement_id=served[0].acknowledgement_id)
+            log.info("download link issued")
+            return self._links.sign(served[0].acknowledgement_id, served[0].version_id)
+        if any(retrieval.state == RetrievalState.RECEIVED for retrieval in found):
+            raise NotReady("The document is not ready yet")
+        raise Gone("The request has ended")
+
+    def content(self, acknowledgement_id: str, version_id: str) -> Version:
+        """The content that a checked link names. Raises `Gone` when its request has ended."""
+        with self._database.reading() as session:
+            retrieval = session.get(Retrieval, acknowledgement_id)
+        if retrieval is None or retrieval.version_id != version_id or retrieval.state not in states.SERVED:
+            raise Gone("The request has ended")
+        return self._library.version(version_id)
+
+    def open(self, version: Version) -> BinaryIO:
+        """The bytes of a content, at their start. Raises `FileMissing`, `DocumentDamaged` or `StoreUnusable`."""
+        return self._library.open(version)
+
+    def note_downloaded(self, acknowledgement_id: str) -> None:
+        """The last byte was sent: the request is no longer open, though its link may be used again."""
+        with self._database.transaction() as session:
+            retrieval = locked(session, acknowledgement_id)
+            if retrieval.may_move(RetrievalState.DOWNLOADED):
+                retrieval.move(RetrievalState.DOWNLOADED, downloaded_at=clock.now(), open_key=None)
+
+    def end(self, caller: VerifiedClaims, deletion: DocumentFilter) -> None:
+        """E16: the caller has what it needs; its links stop working at once.
+
+        Raises `Malformed` when nothing is named, `NotFound` when nothing is open under what is named.
+        """
+        if not (deletion.acknowledgement_ids or (deletion.document_kind_category and deletion.document_number)):
+            raise Malformed("Name the request by its acknowledgement id, or the document by kind and number")
+        query = _matching(caller, deletion).where(Retrieval.state.not_in(states.ENDED))
+        with self._database.transaction() as session:
+            open_ones = session.scalars(query.with_for_update()).all()
+            if not open_ones:
+                raise NotFound("No such request, or it has ended already")
+            for retrieval in open_ones:
+                retrieval.end(RetrievalState.EXPIRED, "deleted by WIPO")
+                logs.bind(acknowledgement_id=retrieval.acknowledgement_id)
+                log.info("retrieval ended by WIPO")
+
+
+def _matching(caller: VerifiedClaims, wanted: DocumentFilter) -> Select[Retrieval]:
+    """The caller's requests that fit everything that `wanted` says."""
+    query = select(Retrieval).where(Retrieval.client_id == caller.client_id)
+    if wanted.acknowledgement_ids:
+        query = _with_ids(query, wanted.acknowledgement_ids)
+    if wanted.document_kind_category:
+        query = query.where(Retrieval.kind == wanted.document_kind_category)
+    if wanted.document_number:
+        query = query.where(Retrieval.number.in_(_normal_forms(wanted.document_kind_category, wanted.document_number)))
+    if wanted.document_date:
+        query = query.where(Retrieval.date == wanted.document_date)
+    return query
+
+
+def _with_ids(query: Select[Retrieval], ids: Sequence[str]) -> Select[Retrieval]:
+    return query.where(or_(Retrieval.acknowledgement_id.in_(ids), Retrieval.wipo_acknowledgement_id.in_(ids)))
+
+
+def _normal_forms(kind: DocumentKind | None, number: str) -> set[str]:
+    """The forms in which a number may be kept: one if the kind is known, else one of each kind that has it."""
+    forms = set()
+    for candidate in [kind] if kind else list(DocumentKind):
+        try:
+            forms.add(number_formats.normalise(candidate, number))
+        except BadDocumentNumber:
+            continue
+    return forms

@@ -1,0 +1,195 @@
+"""The node's own part of a forwarded retrieval: accept it, prepare it, announce it, end it when it grows old."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal, Protocol
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from office_node import clock, logs
+from office_node.auth.token_verifier import VerifiedClaims
+from office_node.das import error_codes, number_formats
+from office_node.das.error_codes import Detail, DocumentMismatch
+from office_node.das.messages import RetrievalRequest
+from office_node.das.number_formats import BadDocumentNumber
+from office_node.document_id import DocumentKind
+from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
+from office_node.library.folder_store import FileMissing
+from office_node.off_retrievals import states
+from office_node.off_retrievals.records import ForwardedRetrievalRecord as Retrieval
+from office_node.off_retrievals.records import locked
+from office_node.off_retrievals.states import RetrievalState
+from office_node.outbox.outbox import Claim, Outbox
+from office_node.storage.database import Database
+
+log = structlog.get_logger()
+
+PREPARE = "prepare_retrieval"
+NOTIFY = "notify_wipo"
+_AT_ONCE = 500
+_CANNOT_SUPPLY = "The office of first filing could not supply the document"
+
+
+class Notifies(Protocol):
+    """What this capability needs of WIPO's client."""
+
+    def notify(self, notification: dict[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the administrator decides about forwarded retrievals."""
+
+    request_days: int
+    notification_ack_id: Literal["ours", "wipo"]
+
+
+class ForwardedRetrievals:
+    """Steps 2 and 3 of flow F3 (protocol.md 7)."""
+
+    def __init__(
+        self, *, database: Database, library: DigitalLibrary, outbox: Outbox, wipo: Notifies, policy: Policy
+    ) -> None:
+        self._database = database
+        self._library = library
+        self._outbox = outbox
+        self._wipo = wipo
+        self._policy = policy
+
+    def accept(self, caller: VerifiedClaims, request: RetrievalRequest) -> str:
+        """Take the request on; returns our acknowledgement id. A repeat of an open request gets the same id.
+
+        Raises `DocumentMismatch` with -7, -12 or -14, never telling what was expected.
+        """
+        acknowledgement_id = str(uuid4())
+        wipo_id = next(iter(request.acknowledgement_ids), None)
+        with self._database.transaction() as session:
+            entry = self._asked_for(session, request)
+            open_key = _open_key(caller, request, entry)
+            if known := _open_request(session, open_key):
+                return _repeated(known)
+            row = {
+                "acknowledgement_id": acknowledgement_id,
+                "wipo_acknowledgement_id": wipo_id,
+                "client_id": caller.client_id,
+                "open_key": open_key,
+                "kind": entry.document.kind.value,
+                "number": entry.document.number,
+                "date": entry.document.date,
+                "state": RetrievalState.RECEIVED.value,
+                "received_at": clock.now(),
+            }
+            if not self._database.insert_once(session, Retrieval, row):
+                # On PostgreSQL two repeats may arrive at the same instant: the other one was first by a hair.
+                known = _open_request(session, open_key)
+                return _repeated(known) if known else self.accept(caller, request)
+            self._outbox.put(session, PREPARE, f"{PREPARE}:{acknowledgement_id}", {}, acknowledgement_id)
+        logs.bind(acknowledgement_id=acknowledgement_id)
+        log.info("retrieval accepted", wipo_acknowledgement_id=wipo_id)
+        return acknowledgement_id
+
+    def prepare(self, claim: Claim) -> None:
+        """Read the document whole against its digest; then WIPO may be told, in the same transaction.
+
+        Raises `FileMissing`, `DocumentDamaged` or `StoreUnusable`: tried again, for an administrator can mend them.
+        """
+        acknowledgement_id = str(claim.acknowledgement_id)
+        with self._database.reading() as session:
+            asked = session.get_one(Retrieval, acknowledgement_id)
+            entry = self._library.look_up(session, DocumentKind(asked.kind), asked.number)
+        if entry is None:
+            raise FileMissing("the document left the catalogue")
+        self._library.check(entry.current)
+        with self._database.transaction() as session:
+            self._outbox.settle(session, claim)
+            retrieval = locked(session, acknowledgement_id)
+            if retrieval.state != RetrievalState.RECEIVED:
+                return  # ended meanwhile: there is nothing to tell
+            retrieval.move(RetrievalState.PREPARED, prepared_at=clock.now(), version_id=entry.current.version_id)
+            self._put_notification(session, retrieval)
+        log.info("document prepared", version_id=entry.current.version_id, bytes=entry.current.size)
+
+    def announce(self, claim: Claim) -> None:
+        """Tell WIPO what `prepare` or `expire_old` wrote. Raises what `DasClient.notify` raises."""
+        self._wipo.notify(claim.payload)
+        with self._database.transaction() as session:
+            self._outbox.settle(session, claim)
+            retrieval = locked(session, str(claim.acknowledgement_id))
+            if retrieval.may_move(RetrievalState.NOTIFIED):
+                retrieval.move(RetrievalState.NOTIFIED, notified_at=clock.now())
+        log.info("WIPO notified", category=claim.payload["requestStatusCategory"])
+
+    def expire_old(self) -> int:
+        """End requests that grew too old; WIPO is told of those we never supplied. Returns how many ended."""
+        limit = clock.now() - timedelta(days=self._policy.request_days)
+        query = select(Retrieval).where(Retrieval.state.not_in(states.ENDED), Retrieval.received_at < limit)
+        with self._database.transaction() as session:
+            old = session.scalars(query.with_for_update(skip_locked=True).limit(_AT_ONCE)).all()
+            for retrieval in old:
+                self._expire(session, retrieval)
+        return len(old)
+
+    def _expire(self, session: Session, retrieval: Retrieval) -> None:
+        if retrieval.state == RetrievalState.RECEIVED:
+            retrieval.end(RetrievalState.REFUSED, _CANNOT_SUPPLY)
+            self._put_notification(session, retrieval)
+        else:
+            retrieval.end(RetrievalState.EXPIRED, f"older than {self._policy.request_days} days")
+        with logs.bound(acknowledgement_id=retrieval.acknowledgement_id):
+            log.info("retrieval ended by age", state=retrieval.state)
+
+    def _asked_for(self, session: Session, request: RetrievalRequest) -> CatalogueEntry:
+        try:
+            number = number_formats.normalise(request.document_kind_category, request.document_number)
+        except BadDocumentNumber:
+            raise DocumentMismatch("number in no known form", details=[error_codes.NOT_REGISTERED]) from None
+        entry = self._library.look_up(session, request.document_kind_category, number)
+        if entry is None:
+            raise DocumentMismatch("document not in the library", details=[error_codes.NOT_REGISTERED])
+        details: list[Detail] = []
+        if entry.document.date != request.document_date:
+            details.append(error_codes.DATE_DIFFERS)
+        if not self._library.access_code_matches(entry, request.das_access_code):
+            details.append(error_codes.ACCESS_CODE_DIFFERS)
+        if details:
+            raise DocumentMismatch("the request does not match the document", details=details)
+        return entry
+
+    def _put_notification(self, session: Session, retrieval: Retrieval) -> None:
+        status, wipo_id = retrieval.status(), retrieval.wipo_acknowledgement_id
+        body = status.to_wire()
+        if wipo_id and self._policy.notification_ack_id == "ours":  # C-9: both ids when both are known
+            body["osfAckId"] = wipo_id
+        elif wipo_id:
+            body["requestAckId"], body["offAckId"] = wipo_id, status.acknowledgement_id
+        effect_key = f"{NOTIFY}:{status.acknowledgement_id}:{status.category}"
+        self._outbox.put(session, NOTIFY, effect_key, body, status.acknowledgement_id)
+
+
+def _open_request(session: Session, open_key: str) -> str | None:
+    return session.scalars(select(Retrieval.acknowledgement_id).where(Retrieval.open_key == open_key)).first()
+
+
+def _open_key(caller: VerifiedClaims, request: RetrievalRequest, entry: CatalogueEntry) -> str:
+    """Two forwards with equal keys are one request: the same document for the same application, under the same id."""
+    filing_date = request.application_filing_date
+    same = [
+        caller.client_id,
+        entry.document.kind.value,
+        entry.document.number,
+        request.acknowledgement_ids[:1],
+        request.application_number,
+        filing_date.isoformat() if filing_date else None,
+    ]
+    return hashlib.sha256(json.dumps(same).encode()).hexdigest()
+
+
+def _repeated(acknowledgement_id: str) -> str:
+    logs.bind(acknowledgement_id=acknowledgement_id)
+    log.info("retrieval repeated")
+    return acknowledgement_id

@@ -1,0 +1,52 @@
+"""The states of a forwarded retrieval, and every move between them."""
+
+from enum import StrEnum
+from typing import Literal
+
+
+class RetrievalState(StrEnum):
+    RECEIVED = "received"
+    """WIPO has our acknowledgement id."""
+    PREPARED = "prepared"
+    """The document was read whole and is what the catalogue says; WIPO is about to be told."""
+    NOTIFIED = "notified"
+    """WIPO has taken the notification."""
+    DOWNLOADED = "downloaded"
+    """The last byte was sent."""
+    REFUSED = "refused"
+    """We could not supply the document in time; WIPO is told so."""
+    EXPIRED = "expired"
+    """Ended by WIPO's DELETE or by age."""
+
+
+_S = RetrievalState
+MOVES: dict[RetrievalState, tuple[RetrievalState, ...]] = {
+    _S.RECEIVED: (_S.PREPARED, _S.REFUSED, _S.EXPIRED),
+    # WIPO may fetch at once: before we have recorded that it took the notification.
+    _S.PREPARED: (_S.NOTIFIED, _S.DOWNLOADED, _S.EXPIRED),
+    _S.NOTIFIED: (_S.DOWNLOADED, _S.EXPIRED),
+    _S.DOWNLOADED: (_S.EXPIRED,),
+    _S.REFUSED: (),
+    _S.EXPIRED: (),
+}
+SERVED = (_S.PREPARED, _S.NOTIFIED, _S.DOWNLOADED)
+ENDED = (_S.REFUSED, _S.EXPIRED)
+ON_THE_WIRE: dict[RetrievalState, Literal["pending", "success", "error"]] = {  # protocol.md 3
+    _S.RECEIVED: "pending",
+    _S.PREPARED: "success",
+    _S.NOTIFIED: "success",
+    _S.DOWNLOADED: "success",
+    _S.REFUSED: "error",
+    _S.EXPIRED: "error",
+}
+
+
+class ImpossibleMove(AssertionError):
+    """A bug: nothing may move a retrieval in this way."""
+
+
+def move(present: RetrievalState, new: RetrievalState) -> RetrievalState:
+    """`new`, if it may follow `present`. Raises `ImpossibleMove`."""
+    if new not in MOVES[present]:
+        raise ImpossibleMove(f"{present} -> {new}")
+    return new

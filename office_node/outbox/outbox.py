@@ -1,0 +1,230 @@
+"""Writing, claiming, settling, postponing and parking messages."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import CursorResult, Update, select, update
+from sqlalchemy.orm import Session
+
+from office_node import clock, logs
+from office_node.errors import OfficeNodeError, PeerUnavailable
+from office_node.outbox import backoff
+from office_node.outbox.records import MessageState, OutboxRecord
+from office_node.storage.database import Database
+
+_LONGEST_CAUSE = 500
+_OPEN = (MessageState.DUE, MessageState.CLAIMED)
+
+
+class LeaseLost(OfficeNodeError):
+    """The message went to another worker while this one was busy with it: its late result must not be recorded."""
+
+    code = "N610"
+    hint = "nothing to do; if it happens often, raise [outbox] lease_seconds"
+
+
+class NotParked(OfficeNodeError):
+    """A message that was named for a retry does not wait for a human."""
+
+    code = "N611"
+    hint = "`office-node outbox list --parked` tells the ids"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message this worker may work on until its lease ends."""
+
+    message_id: str
+    kind: str
+    acknowledgement_id: str | None
+    payload: dict[str, Any]
+    fencing: int
+    attempts: int
+    first_tried_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as an administrator sees it."""
+
+    message_id: str
+    kind: str
+    acknowledgement_id: str | None
+    state: MessageState
+    due_at: datetime
+    attempts: int
+    created_at: datetime
+    first_cause: str | None
+    last_cause: str | None
+
+
+class Outbox:
+    """The messages of the node. Guarantee: every message put is tried until it is settled or parked."""
+
+    def __init__(
+        self, database: Database, *, lease_seconds: float, first_retry_seconds: float, give_up_hours: float
+    ) -> None:
+        self._database = database
+        self.lease_seconds = lease_seconds
+        self._first_retry_seconds = first_retry_seconds
+        self._give_up = timedelta(hours=give_up_hours)
+
+    def put(
+        self, session: Session, kind: str, effect_key: str, payload: dict[str, Any], acknowledgement_id: str | None
+    ) -> None:
+        """Write a message in the caller's transaction, due at once; the same effect is never written twice."""
+        moment = clock.now()
+        values = {
+            "id": uuid4().hex,
+            "kind": kind,
+            "effect_key": effect_key,
+            "acknowledgement_id": acknowledgement_id,
+            "payload": payload,
+            "state": MessageState.DUE.value,
+            "due_at": moment,
+            "fencing": 0,
+            "attempts": 0,
+            "created_at": moment,
+        }
+        self._database.insert_once(session, OutboxRecord, values)
+
+    def claim(self, kind: str, limit: int) -> list[Claim]:
+        """Up to `limit` due messages, each now ours for the length of a lease."""
+        candidates = self._due(kind, limit)
+        if not candidates:
+            return []
+        with self._database.transaction() as session:
+            return [claim for record in candidates if (claim := self._claim_one(session, record))]
+
+    def renew(self, claims: Iterable[Claim]) -> None:
+        """Lengthen the leases of claims that are still being worked on."""
+        with self._database.transaction() as session:
+            for claim in claims:
+                session.execute(_held(claim).values(due_at=self._lease_end()))
+
+    def settle(self, session: Session, claim: Claim) -> None:
+        """Done, in the transaction that records the result. Raises `LeaseLost`, which must roll that back."""
+        self._change(session, claim, state=MessageState.SETTLED, settled_at=clock.now())
+
+    def postpone(self, claim: Claim, error: Exception) -> datetime | None:
+        """Try again later, or park when the first try is too long ago. Returns when, None if parked.
+
+        Raises `LeaseLost`.
+        """
+        if clock.now() - claim.first_tried_at >= self._give_up:
+            self.park(claim, error)
+            return None
+        peer = error if isinstance(error, PeerUnavailable) else PeerUnavailable("")
+        wait = backoff.wait_seconds(
+            claim.attempts,
+            first_seconds=self._first_retry_seconds,
+            retry_after_seconds=peer.retry_after_seconds,
+            at_least_seconds=peer.at_least_seconds,
+        )
+        due_at = clock.now() + timedelta(seconds=wait)
+        self._record_failure(claim, error, state=MessageState.DUE, due_at=due_at)
+        return due_at
+
+    def park(self, claim: Claim, error: Exception) -> None:
+        """Keep it for a human; nothing is ever dropped. Raises `LeaseLost`."""
+        self._record_failure(claim, error, state=MessageState.PARKED)
+
+    def messages(self, *, parked_only: bool = False) -> list[Message]:
+        """Everything that is not settled, oldest first; or only what waits for a human."""
+        states = (MessageState.PARKED,) if parked_only else (*_OPEN, MessageState.PARKED)
+        query = select(OutboxRecord).where(OutboxRecord.state.in_(states)).order_by(OutboxRecord.created_at)
+        with self._database.reading() as session:
+            return [_message(record) for record in session.scalars(query)]
+
+    def retry(self, message_ids: Sequence[str]) -> None:
+        """Make parked messages due at once, with all their tries before them. Raises `NotParked`, changing nothing."""
+        with self._database.transaction() as session:
+            for message_id in message_ids:
+                parked = update(OutboxRecord).where(
+                    OutboxRecord.id == message_id, OutboxRecord.state == MessageState.PARKED
+                )
+                fresh = {"state": MessageState.DUE, "due_at": clock.now(), "attempts": 0, "first_tried_at": None}
+                if _changed(session, parked.values(**fresh)) != 1:
+                    raise NotParked(f"message {message_id} is not parked")
+
+    def _due(self, kind: str, limit: int) -> Sequence[OutboxRecord]:
+        # A look without the write lock: most ticks find nothing.
+        query = (
+            select(OutboxRecord)
+            .where(OutboxRecord.kind == kind, OutboxRecord.state.in_(_OPEN), OutboxRecord.due_at <= clock.now())
+            .order_by(OutboxRecord.due_at)
+            .limit(limit)
+        )
+        with self._database.reading() as session:
+            return session.scalars(query).all()
+
+    def _claim_one(self, session: Session, record: OutboxRecord) -> Claim | None:
+        moment = clock.now()
+        first_tried_at = record.first_tried_at or moment
+        guarded = (
+            update(OutboxRecord)
+            .where(OutboxRecord.id == record.id, OutboxRecord.fencing == record.fencing)
+            .where(OutboxRecord.state.in_(_OPEN), OutboxRecord.due_at <= moment)
+            .values(
+                state=MessageState.CLAIMED,
+                due_at=self._lease_end(),
+                fencing=record.fencing + 1,
+                attempts=record.attempts + 1,
+                first_tried_at=first_tried_at,
+            )
+        )
+        if _changed(session, guarded) != 1:
+            return None  # nothing got updated: another worker got there first
+        return Claim(
+            record.id,
+            record.kind,
+            record.acknowledgement_id,
+            record.payload,
+            record.fencing + 1,
+            record.attempts + 1,
+            first_tried_at,
+        )
+
+    def _record_failure(self, claim: Claim, error: Exception, **values: Any) -> None:
+        cause = logs.redact_text(str(error) or type(error).__name__)[:_LONGEST_CAUSE]
+        with self._database.transaction() as session:
+            # The first cause is never overwritten: later ones are often only its echo.
+            kept = session.scalars(select(OutboxRecord.first_cause).where(OutboxRecord.id == claim.message_id)).one()
+            self._change(session, claim, first_cause=kept or cause, last_cause=cause, **values)
+
+    def _change(self, session: Session, claim: Claim, **values: Any) -> None:
+        if _changed(session, _held(claim).values(**values)) != 1:
+            raise LeaseLost(f"message {claim.message_id} went to another worker")
+
+    def _lease_end(self) -> datetime:
+        return clock.now() + timedelta(seconds=self.lease_seconds)
+
+
+def _held(claim: Claim) -> Update:
+    return update(OutboxRecord).where(
+        OutboxRecord.id == claim.message_id,
+        OutboxRecord.fencing == claim.fencing,
+        OutboxRecord.state == MessageState.CLAIMED,
+    )
+
+
+def _changed(session: Session, statement: Update) -> int:
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def _message(record: OutboxRecord) -> Message:
+    return Message(
+        record.id,
+        record.kind,
+        record.acknowledgement_id,
+        MessageState(record.state),
+        record.due_at,
+        record.attempts,
+        record.created_at,
+        record.first_cause,
+        record.last_cause,
+    )

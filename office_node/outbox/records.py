@@ -1,0 +1,48 @@
+"""The outbox's table. Rows are never deleted: a settled one keeps its effect from being asked for twice."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from office_node.storage.columns import UtcDateTime
+from office_node.storage.database import Records
+
+
+class MessageState(StrEnum):
+    """due -> claimed -> settled, or back to due, or parked for a human; parked -> due by `outbox retry`."""
+
+    DUE = "due"
+    CLAIMED = "claimed"
+    SETTLED = "settled"
+    PARKED = "parked"
+
+
+_OPEN = text("state IN ('due', 'claimed')")
+
+
+class OutboxRecord(Records):
+    """One thing to do. `payload` never holds a secret."""
+
+    __tablename__ = "outbox_messages"
+    __table_args__ = (Index("ix_outbox_open", "kind", "due_at", sqlite_where=_OPEN, postgresql_where=_OPEN),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    effect_key: Mapped[str] = mapped_column(String(200), unique=True)
+    """Names the effect for ever: a second message with the same effect is not written."""
+    acknowledgement_id: Mapped[str | None] = mapped_column(String(100), index=True)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    state: Mapped[str] = mapped_column(String(10))
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    """When it may be claimed. A claim moves this to its lease's end, so a dead worker's message falls due again."""
+    fencing: Mapped[int]
+    """Raised by every claim. Whoever holds an older number has lost the message."""
+    attempts: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    first_tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    first_cause: Mapped[str | None] = mapped_column(String(500))
+    last_cause: Mapped[str | None] = mapped_column(String(500))
