@@ -1,0 +1,128 @@
+"""The web application: blueprints behind one door, and one function that turns every failure into its answer."""
+
+import time
+
+import structlog
+from flask import Flask, Response, g, jsonify, request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import HTTPException
+
+from office_node import logs
+from office_node.auth import routes as auth_routes
+from office_node.auth.guard import NoToken
+from office_node.auth.token_verifier import NotAllowed
+from office_node.auth.unverified_jws import NotTrusted
+from office_node.das import error_codes
+from office_node.das.error_codes import DasRefusal
+from office_node.errors import OfficeNodeError
+from office_node.off_retrievals import routes as off_retrieval_routes
+from office_node.off_retrievals.routes import OffRetrievalParts
+from office_node.wiring import Node
+
+log = structlog.get_logger()
+
+_BY_STATUS: dict[int, type[DasRefusal]] = {
+    404: error_codes.NotFound,
+    405: error_codes.MethodNotAllowed,
+    413: error_codes.TooLarge,
+    415: error_codes.WrongMediaType,
+    431: error_codes.HeaderTooLarge,
+}
+
+
+def create_app(node: Node) -> Flask:
+    """The WSGI application that WIPO reaches."""
+    app = Flask("office_node", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = node.settings.web.max_body_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # WIPO's samples lead with the id
+    parts = OffRetrievalParts(
+        retrievals=node.retrievals,
+        handover=node.handover,
+        links=node.links,
+        slots=node.slots,
+        guard=node.guard,
+        public_url=node.settings.web.public_url,
+    )
+    app.register_blueprint(
+        auth_routes.make_blueprint(node.assertions, node.issuer, node.settings.authorization_server.max_body_bytes)
+    )
+    app.register_blueprint(off_retrieval_routes.make_blueprint(parts))
+    _answer_failures(app, wrapped=node.settings.off.wrap_errors)
+    _log_requests(app)
+    return app
+
+
+def _answer_failures(app: Flask, *, wrapped: bool) -> None:
+    @app.errorhandler(Exception)
+    def answer(exc: Exception) -> Response:
+        refusal = _refusal_for(exc)
+        response = jsonify(refusal.body(wrapped=wrapped))
+        response.status_code = refusal.status
+        response.headers.update(refusal.headers)
+        response.headers.update(_challenge(exc))
+        if isinstance(exc, HTTPException) and getattr(exc, "valid_methods", None):
+            response.headers["Allow"] = ", ".join(sorted(exc.valid_methods))  # type: ignore[attr-defined]
+        return response
+
+
+def _refusal_for(exc: Exception) -> DasRefusal:
+    """What the caller reads of a failure; what it must not read goes to the log here."""
+    match exc:
+        case DasRefusal():
+            codes = [detail.code for detail in exc.details]
+            log.info("request refused", code=exc.code, reason=exc.message, das_codes=codes)
+            return exc
+        case NotTrusted():
+            log.warning("token refused", code=exc.code, reason=exc.message, hint=exc.next_step)
+            return error_codes.Unauthenticated("A valid bearer token is needed")
+        case NotAllowed():
+            log.warning("token refused", code=exc.code, reason=exc.message, hint=exc.next_step)
+            return error_codes.Forbidden("The token does not allow this")
+        case OfficeNodeError():
+            log.error("request not served", code=exc.code, reason=exc.message, hint=exc.next_step)
+            return error_codes.Unavailable("The service is not available at this moment")
+        case HTTPException(code=int(status)) if 400 <= status < 500:
+            log.info("request refused", code=_BY_STATUS.get(status, error_codes.Malformed).code, status=status)
+            return _BY_STATUS.get(status, error_codes.Malformed)(exc.name)
+        case ParseException():  # a chunked body that breaks off its own rules
+            log.info("request refused", code=error_codes.Malformed.code, reason=type(exc).__name__)
+            return error_codes.Malformed("The body cannot be read")
+        case _:
+            log.error("bug", code=error_codes.InternalError.code, exc_info=exc)
+            return error_codes.InternalError("The service failed")
+
+
+def _challenge(exc: Exception) -> dict[str, str]:
+    """WWW-Authenticate as RFC 6750 3 wants it: no error code when no token came."""
+    realm = 'Bearer realm="office-node"'
+    match exc:
+        case NoToken():
+            return {"WWW-Authenticate": realm}
+        case NotTrusted():
+            return {"WWW-Authenticate": f'{realm}, error="invalid_token"'}
+        case NotAllowed():
+            return {"WWW-Authenticate": f'{realm}, error="insufficient_scope", scope="{exc.scope}"'}
+        case _:
+            return {}
+
+
+def _log_requests(app: Flask) -> None:
+    @app.before_request
+    def begin() -> None:
+        logs.unbind_all()
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        # Never the query: a presigned URL's secret stands there.
+        milliseconds = round((time.perf_counter() - g.began) * 1000, 1)
+        log.info(
+            "answered",
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            milliseconds=milliseconds,
+        )
+        return response

@@ -1,0 +1,49 @@
+"""Whether what the settings point at is there and can be used: every finding at once, each with its number."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from office_node.auth import keys
+from office_node.auth.keys import KeyUnusable
+from office_node.settings import Finding, Settings
+
+
+def check(settings: Settings, file: str) -> list[Finding]:
+    """Everything on this machine that would keep the node from its work. `file` is how findings name the settings."""
+    return [*_keys(settings, file), *_folders(settings, file)]
+
+
+def _keys(settings: Settings, file: str) -> Iterator[Finding]:
+    server = settings.authorization_server
+    wanted: list[tuple[str, str, Path, Callable[[Path], Any]]] = [
+        ("[library]", "access_code_key_file", settings.library.access_code_key_file, keys.load_secret),
+        ("[authorization_server]", "signing_key_file", server.signing_key_file, keys.load_private_key),
+        ("[wipo]", "client_key_file", settings.wipo.client_key_file, keys.load_private_key),
+        ("[off]", "download_link_key_file", settings.off.download_link_key_file, keys.load_secret),
+    ]
+    for client in server.clients:
+        place = f"[authorization_server.clients {client.client_id}]"
+        wanted += [(place, "public_key_files", path, keys.load_public_key) for path in client.public_key_files]
+    if settings.database.password_file:
+        wanted.append(("[database]", "password_file", settings.database.password_file, keys.load_password))
+    if settings.rehearsal:
+        wanted.append(("[rehearsal]", "wipo_key_file", settings.rehearsal.wipo_key_file, keys.load_private_key))
+        public = settings.rehearsal.office_public_key_file
+        wanted.append(("[rehearsal]", "office_public_key_file", public, keys.load_public_key))
+    for place, key, path, load in wanted:
+        try:
+            load(path)
+        except KeyUnusable as exc:
+            yield Finding(exc.code, file, f"{place} {key}", exc.message, exc.next_step)
+
+
+def _folders(settings: Settings, file: str) -> Iterator[Finding]:
+    folders = [("[library] store", settings.library.store)]
+    if settings.database.url.startswith("sqlite"):
+        folders.append(("[database] url", Path(settings.database.url.removeprefix("sqlite:///")).parent))
+    for place, folder in folders:
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            yield Finding("N023", file, place, f"{nearest} cannot be written", "give it to the user the node runs as")

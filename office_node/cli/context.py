@@ -1,0 +1,38 @@
+"""What every verb starts from: the settings, and the parts it needs."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from office_node import logs, settings
+from office_node.settings import Settings
+from office_node.storage import schema
+from office_node.wiring import Node, build_node
+
+
+def load_settings(ctx: click.Context) -> Settings:
+    """The settings named by --config. Raises `SettingsFaulty`."""
+    file: Path = ctx.find_root().obj
+    return settings.load(file)
+
+
+def ready_node(ctx: click.Context) -> Node:
+    """A node for a verb, its log kept to warnings. Raises what would keep it from working, `SchemaDoesNotFit` too."""
+    found = load_settings(ctx)
+    logs.configure("warning", process="cli")
+    node = build_node(found)
+    schema.check(node.database)
+    return node
+
+
+def echo_json(value: Any) -> None:
+    """For scripts: one JSON value."""
+    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def plain(record: Any) -> dict[str, Any]:
+    """A dataclass as JSON-ready data."""
+    return asdict(record)

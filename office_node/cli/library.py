@@ -1,0 +1,115 @@
+"""office-node library ..."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from office_node.cli.context import echo_json, ready_node
+from office_node.das import number_formats
+from office_node.document_id import DocumentKind
+from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
+
+KIND = click.option("--kind", required=True, type=click.Choice([kind.value for kind in DocumentKind]), help="Its kind.")
+NUMBER = click.option("--number", required=True, help='Its number, such as "US 98/012,357".')
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
+@click.group()
+def library() -> None:
+    """The digital library."""
+
+
+@library.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@KIND
+@NUMBER
+@click.option("--date", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Filing date, YYYY-MM-DD.")
+@click.option("--access-code", required=True, help="Four letters or digits; kept sealed, never shown.")
+@AS_JSON
+@click.pass_context
+def add(
+    ctx: click.Context, file: Path, kind: str, number: str, date: datetime, access_code: str, as_json: bool
+) -> None:
+    """Take FILE in, or as a new version if its bytes are new."""
+    document = number_formats.document_id(DocumentKind(kind), number, date.date())
+    with file.open("rb") as source:
+        outcome, entry = ready_node(ctx).library.add(source, document, access_code)
+    if as_json:
+        echo_json({"outcome": outcome.value, **_shown(entry)})
+    else:
+        click.echo(f"{outcome.value}: {_line(entry)}")
+
+
+@library.command()
+@click.option("--kind", type=click.Choice([kind.value for kind in DocumentKind]), help="Only of this kind.")
+@click.option("--number", help="Only this number, in any form that the office accepts.")
+@AS_JSON
+@click.pass_context
+def find(ctx: click.Context, kind: str | None, number: str | None, as_json: bool) -> None:
+    """The documents that are kept; exit code 1 if none is found."""
+    entries = _find(ready_node(ctx).library, kind, number)
+    if as_json:
+        echo_json([_shown(entry) for entry in entries])
+    for entry in entries if not as_json else []:
+        click.echo(_line(entry))
+    if not entries:
+        click.echo("no such document", err=True)
+        ctx.exit(1)
+
+
+@library.command()
+@AS_JSON
+@click.pass_context
+def verify(ctx: click.Context, as_json: bool) -> None:
+    """Every file against its digest, rows without files, files without rows; exit code 1 if anything is wrong."""
+    kept = ready_node(ctx).library
+    with click.progressbar(
+        length=kept.total_bytes(), label="reading", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as progress:
+        findings = list(kept.verify(progress.update))
+    if as_json:
+        echo_json(
+            [{"finding": f.kind, "file": f.version_id, "document": f.document and str(f.document)} for f in findings]
+        )
+    for finding in findings if not as_json else []:
+        click.echo(f"{finding.kind}: {finding.version_id}" + (f" ({finding.document})" if finding.document else ""))
+    if findings:
+        ctx.exit(1)
+    if not as_json:
+        click.echo("every file is what the catalogue says")
+
+
+def _find(kept: DigitalLibrary, kind: str | None, number: str | None) -> list[CatalogueEntry]:
+    entries = [entry for entry in kept.entries() if kind is None or entry.document.kind == kind]
+    if number is None:
+        return entries
+    return [entry for entry in entries if entry.document.number == _normal_or_as_written(entry.document.kind, number)]
+
+
+def _normal_or_as_written(kind: DocumentKind, number: str) -> str:
+    try:
+        return number_formats.normalise(kind, number)
+    except number_formats.BadDocumentNumber:
+        return number
+
+
+def _shown(entry: CatalogueEntry) -> dict[str, Any]:
+    return {
+        "kind": entry.document.kind.value,
+        "number": entry.document.number,
+        "date": entry.document.date.isoformat(),
+        "version": entry.current.version,
+        "format": entry.current.file_format.value,
+        "bytes": entry.current.size,
+        "sha256": entry.current.sha256,
+        "stored_at": entry.current.stored_at.isoformat(timespec="seconds"),
+    }
+
+
+def _line(entry: CatalogueEntry) -> str:
+    version = entry.current
+    content = f"{version.size} bytes {version.file_format}, sha256 {version.sha256}"
+    return f"{entry.document}, version {version.version}, {content}"
