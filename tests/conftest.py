@@ -98,7 +98,7 @@ def new_office(tmp_path: Path, keys_folder: Path, new_database_url: Callable[[],
 def office(new_office: MakeOffice) -> Office:
     """An office on the shipped settings, its schema in place, nothing running."""
     made = new_office()
-    _upgrade(made)
+    made.upgrade()
     return made
 
 
@@ -115,13 +115,6 @@ def node(office: Office) -> Iterator[Node]:
 def http(node: Node) -> FlaskClient:
     """Flask's client on the application of `node`."""
     return create_app(node).test_client()
-
-
-def _upgrade(office: Office) -> None:
-    found = office.settings()
-    database = Database(found.database.url)
-    schema.upgrade(database)
-    database.close()
 
 
 def _on_server(url: str, statement: str) -> None:

@@ -1,5 +1,6 @@
 """An office for a test: a folder with settings, keys and a database of its own, and the processes it runs."""
 
+import io
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import time
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,8 +22,13 @@ import requests
 from joserfc.jwk import ECKey
 
 from office_node import settings
+from office_node.document_id import DocumentKind, PriorityDocumentId
+from office_node.outbox.outbox import Message
 from office_node.rehearsal.operator import Operator, Wanted
 from office_node.settings import Settings
+from office_node.storage import schema
+from office_node.storage.database import Database
+from office_node.wiring import build_node, build_outbox
 
 T = TypeVar("T")
 
@@ -45,6 +52,12 @@ class Office:
 
     def settings(self) -> Settings:
         return settings.load(self.settings_file)
+
+    def upgrade(self) -> None:
+        """Bring the database's schema up, as `serve` does."""
+        database = Database(self.settings().database.url)
+        schema.upgrade(database)
+        database.close()
 
     def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """One verb of the command line, to its end."""
@@ -90,14 +103,24 @@ class Office:
                 process.wait()
 
     def add_document(self, content: bytes | None = None, wanted: Wanted = WANTED) -> bytes:
-        """A document into the library, by the command line; returns its bytes."""
+        """A document into the library; returns its bytes."""
         content = content or pdf(200_000)
-        file = self.folder / "document.pdf"
-        file.write_bytes(content)
-        names = ("--kind", wanted.kind, "--number", wanted.number, "--date", wanted.date)
-        added = self.run("library", "add", str(file), *names, "--access-code", wanted.access_code)
-        assert added.returncode == 0, added.stderr
+        document = PriorityDocumentId(DocumentKind(wanted.kind), wanted.number, date.fromisoformat(wanted.date))
+        node = build_node(self.settings())
+        node.library.add(io.BytesIO(content), document, wanted.access_code)
+        node.database.close()
         return content
+
+    def waiting(self) -> list[Message]:
+        """Every message of the outbox that is not settled."""
+        database = Database(self.settings().database.url)
+        messages = build_outbox(self.settings(), database).messages()
+        database.close()
+        return messages
+
+    def told(self, event: str) -> int:
+        """How often this event stands in the log."""
+        return sum(line["event"] == event for line in self.log_lines())
 
     def operator(self, prefix: str = "/das-api/v1") -> Operator:
         """Simulated WIPO's operator, with a token of this office."""
@@ -112,9 +135,9 @@ class Office:
         return Operator(office_url=self.url, client_id="wipo-das", key=key, scope=scope, prefix=prefix)
 
     def ledger(self, effect: str = "notified") -> list[dict[str, Any]]:
-        """What had this effect at simulated WIPO."""
+        """What had this effect at simulated WIPO; every effect for an empty one."""
         entries = requests.get(f"{self.central_url}/rehearsal/ledger", timeout=5).json()
-        return [entry for entry in entries if entry["effect"] == effect]
+        return [entry for entry in entries if effect in ("", entry["effect"])]
 
     def script_central(self, *answers: dict[str, Any]) -> None:
         """What simulated WIPO answers to the next notifications, one each."""

@@ -10,11 +10,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
 import certifi
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 
 from office_node import clock
@@ -73,6 +75,7 @@ class Egress:
         self._session = requests.Session()
         self._session.trust_env = False
         self._session.headers["User-Agent"] = user_agent
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # nobody's cookie is kept
         adapter = _TlsFloorAdapter(_tls_context(ca_file), pool_size)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -88,13 +91,13 @@ class Egress:
                 method, url, timeout=self._timeout, allow_redirects=False, stream=True, **request
             ) as response:
                 return Answer(response.status_code, response.headers, _read(response, deadline, peer))
-        except requests.Timeout as exc:
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as exc:
             raise PeerUnavailable(f"{peer} did not answer in time", at_least_seconds=60) from exc
         except requests.exceptions.SSLError as exc:
             raise PeerUnavailable(
                 f"{peer}: the TLS handshake failed: {_cause(exc)}", hint="check certificates"
             ) from exc
-        except requests.RequestException as exc:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
             raise PeerUnavailable(f"{peer} cannot be reached: {_cause(exc)}") from exc
 
 
@@ -117,7 +120,8 @@ def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
 
 def _read(response: requests.Response, deadline: float, peer: str) -> bytes:
     body = bytearray()
-    for block in response.iter_content(_BLOCK_BYTES):
+    # read1 gives what has come; iter_content would wait for a whole block, past the deadline if bytes drip.
+    while block := response.raw.read1(_BLOCK_BYTES, decode_content=True):
         body += block
         if len(body) > _MOST_ANSWER_BYTES:
             raise PeerUnavailable(f"{peer} sent more than {_MOST_ANSWER_BYTES} bytes")

@@ -55,6 +55,8 @@ class Delivery:
                     self._running[self._pools[kind].submit(self._deliver, claim, handler)] = claim
         except DatabaseUnavailable as exc:
             self._complain(exc)
+        except Exception:
+            log.exception("tick failed by a bug of ours", code=OfficeNodeError.code)
 
     def drain(self, seconds: float) -> bool:
         """Let running messages end; whether all did in time. What did not is taken up again after its lease."""

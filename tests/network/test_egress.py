@@ -1,0 +1,134 @@
+"""The one session that calls out: bounded in time and size, believing nothing, following nothing."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from office_node import clock
+from office_node.errors import PeerUnavailable
+from office_node.network.egress import Answer, Egress
+from tests.office import free_port
+from tests.peer import Says, listening_peer
+
+
+@pytest.fixture
+def egress() -> Egress:
+    return Egress(connect_seconds=2, read_seconds=0.5, total_seconds=1, user_agent="office-node/test")
+
+
+def test_an_answer_comes_back_whatever_its_status(egress: Egress) -> None:
+    with listening_peer() as peer:
+        peer.will_say(Says(418, {"short": "stout"}))
+        answer = egress.call("GET", f"{peer.url}/tea", peer="the pot")
+    assert (answer.status, answer.json()) == (418, {"short": "stout"})
+    assert peer.heard[0].headers["User-Agent"] == "office-node/test"
+
+
+def test_a_redirect_is_not_followed(egress: Egress) -> None:
+    with listening_peer() as elsewhere, listening_peer() as peer:
+        peer.will_say(Says(302, headers={"Location": f"{elsewhere.url}/there"}))
+        assert egress.call("GET", peer.url, peer="the peer").status == 302
+        assert elsewhere.heard == []
+
+
+def test_a_proxy_named_by_the_environment_is_ignored(egress: Egress, monkeypatch: pytest.MonkeyPatch) -> None:
+    with listening_peer() as proxy, listening_peer() as peer:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        egress.call("GET", f"{peer.url}/direct", peer="the peer")
+        assert (len(peer.heard), len(proxy.heard)) == (1, 0)
+
+
+def test_a_cookie_is_not_kept(egress: Egress) -> None:
+    with listening_peer() as peer:
+        peer.will_say(Says(200, headers={"Set-Cookie": "session=1; Path=/"}))
+        egress.call("GET", peer.url, peer="the peer")
+        egress.call("GET", peer.url, peer="the peer")
+        assert [heard.headers.get("Cookie") for heard in peer.heard] == [None, None]
+
+
+def test_a_closed_port_is_the_lines_fault_and_told_without_the_url(egress: Egress) -> None:
+    with pytest.raises(PeerUnavailable) as raised:
+        egress.call("GET", f"http://127.0.0.1:{free_port()}/secret?signature=abc", peer="the peer")
+    assert "the peer cannot be reached" in str(raised.value)
+    assert "signature" not in str(raised.value)
+
+
+def test_a_silent_peer_is_given_up(egress: Egress) -> None:
+    with _socket_that(lambda _connection: None) as url, pytest.raises(PeerUnavailable, match="did not answer in time"):
+        egress.call("GET", url, peer="the peer")
+
+
+def test_a_dripping_peer_is_given_up_at_the_deadline_though_it_is_never_silent(egress: Egress) -> None:
+    stop = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+        while not stop.wait(0.1):
+            connection.sendall(b"x" * 10)
+
+    with _socket_that(drip) as url:
+        with pytest.raises(PeerUnavailable, match="in time"):
+            egress.call("GET", url, peer="the peer")
+        stop.set()
+
+
+def test_an_endless_answer_is_cut(egress: Egress) -> None:
+    with listening_peer() as peer:
+        peer.will_say(Says(200, b"x" * 1_100_000))
+        with pytest.raises(PeerUnavailable, match="more than"):
+            egress.call("GET", peer.url, peer="the peer")
+
+
+def test_a_cut_answer_is_the_lines_fault(egress: Egress) -> None:
+    def cut(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+
+    with _socket_that(cut, close=True) as url, pytest.raises(PeerUnavailable):
+        egress.call("GET", url, peer="the peer")
+
+
+def test_no_answer_is_read_as_json_that_is_none() -> None:
+    assert Answer(200, {}, b"<html>").json() is None
+    assert Answer(200, {}, b"[" * 100_000).json() is None
+
+
+@pytest.mark.parametrize(("value", "expected"), [("120", 120), ("0", 0), ("", None), ("soon", None), ("-3", None)])
+def test_retry_after_is_read_as_seconds(value: str, expected: float | None) -> None:
+    assert Answer(503, {"Retry-After": value}, b"").retry_after_seconds == expected
+
+
+def test_retry_after_is_read_as_a_date() -> None:
+    at = format_datetime(clock.now() + timedelta(seconds=100), usegmt=True)
+    seconds = Answer(503, {"Retry-After": at}, b"").retry_after_seconds
+    assert seconds is not None
+    assert 95 < seconds <= 100
+
+
+@contextmanager
+def _socket_that(act: Callable[[socket.socket], None], *, close: bool = False) -> Iterator[str]:
+    """A raw listener whose first connection is handed to `act` after its request was read."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(65536)
+                try:
+                    act(connection)
+                except OSError:
+                    return
+                if not close:
+                    done.wait(10)
+
+        done = threading.Event()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        done.set()
+        thread.join()
