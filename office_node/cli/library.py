@@ -8,12 +8,20 @@ from typing import Any
 import click
 
 from office_node.cli.context import echo_json, ready_node
+from office_node.cli.document_options import ACCESS_CODE, DATE, KIND, NUMBER
 from office_node.das import number_formats
 from office_node.document_id import DocumentKind
+from office_node.errors import OfficeNodeError
 from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
 
-KIND = click.option("--kind", required=True, type=click.Choice([kind.value for kind in DocumentKind]), help="Its kind.")
-NUMBER = click.option("--number", required=True, help='Its number, such as "US 98/012,357".')
+
+class NoSuchDocument(OfficeNodeError):
+    """The library keeps nothing that was asked for."""
+
+    code = "N309"
+    hint = "check kind and number; `office-node library find` alone lists everything that is kept"
+
+
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
@@ -26,8 +34,8 @@ def library() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @KIND
 @NUMBER
-@click.option("--date", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Filing date, YYYY-MM-DD.")
-@click.option("--access-code", required=True, help="Four letters or digits; kept sealed, never shown.")
+@DATE
+@ACCESS_CODE
 @AS_JSON
 @click.pass_context
 def add(
@@ -56,8 +64,7 @@ def find(ctx: click.Context, kind: str | None, number: str | None, as_json: bool
     for entry in entries if not as_json else []:
         click.echo(_line(entry))
     if not entries:
-        click.echo("no such document", err=True)
-        ctx.exit(1)
+        raise NoSuchDocument("no such document")
 
 
 @library.command()

@@ -1,6 +1,7 @@
 """office-node rehearsal ..."""
 
 import sys
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from joserfc.jwk import ECKey
 
 from office_node import logs
 from office_node.cli.context import load_settings
+from office_node.cli.document_options import ACCESS_CODE, DATE, KIND, NUMBER
 from office_node.errors import OfficeNodeError
 from office_node.settings import Rehearsal, Settings
 
@@ -20,6 +22,13 @@ class NoRehearsal(OfficeNodeError):
     hint = "rehearse with a copy of config/office.toml as it ships, never with the settings of production"
 
 
+class RehearsalAway(OfficeNodeError):
+    """Simulated WIPO is not running."""
+
+    code = "N702"
+    hint = "start it with `office-node rehearsal serve`, with the same settings"
+
+
 @click.group()
 def rehearsal() -> None:
     """The simulated WIPO central."""
@@ -29,7 +38,7 @@ def rehearsal() -> None:
 @click.pass_context
 def serve(ctx: click.Context) -> None:
     """Serve simulated WIPO on [rehearsal] listen, until interrupted."""
-    from office_node.rehearsal import central
+    from office_node.rehearsal import central, routes
 
     settings = load_settings(ctx)
     section = _section(settings)
@@ -38,11 +47,38 @@ def serve(ctx: click.Context) -> None:
     parts = urlsplit(settings.wipo.token_url)
     known = central.CentralSettings(
         public_url=f"{parts.scheme}://{parts.netloc}",
+        office_url=settings.web.public_url,
+        wipo_client_id=section.client_id,
+        wipo_key=ECKey.import_key(section.wipo_key_file.read_bytes()),
         office_client_id=settings.wipo.client_id,
         office_public_key=ECKey.import_key(section.office_public_key_file.read_bytes()),
         scope=settings.wipo.scope,
     )
-    central.serve(central.Central(known), host, int(port))
+    routes.serve(central.Central(known), host, int(port))
+
+
+@rehearsal.command()
+@KIND
+@NUMBER
+@DATE
+@ACCESS_CODE
+@click.option("--seconds", default=60.0, show_default=True, help="Longest wait for the download.")
+@click.pass_context
+def forward(ctx: click.Context, kind: str, number: str, date: datetime, access_code: str, seconds: float) -> None:
+    """Let the running simulated WIPO ask the running node for a document, and tell what became of it.
+
+    Exit code 0 once the document was downloaded.
+    """
+    settings = load_settings(ctx)
+    _section(settings)
+    parts = urlsplit(settings.wipo.token_url)
+    wanted = {"kind": kind, "number": number, "date": date.date().isoformat(), "access_code": access_code}
+    from office_node.rehearsal import watch
+
+    try:
+        sys.exit(0 if watch.forward_and_watch(f"{parts.scheme}://{parts.netloc}", wanted, seconds) else 1)
+    except watch.CentralAway as exc:
+        raise RehearsalAway("simulated WIPO does not answer") from exc
 
 
 @rehearsal.command()

@@ -1,10 +1,8 @@
-"""Simulated WIPO: token endpoint and JWKS in the shape of its OpenAM, notifications, and a ledger of effects.
+"""The state of simulated WIPO: whom it knows, what it mints, what had an effect.
 
-Sources: protocol.md 2.2 to 2.4, E13, E19. Beside WIPO's own places it has three for the rehearsing office, under
-/rehearsal: the ledger, what to answer next, and a sign of life.
+Sources: protocol.md 2.2 to 2.4.
 """
 
-import signal
 import threading
 import time
 from collections import deque
@@ -12,21 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from flask import Flask, Response, jsonify, request
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
-from werkzeug.serving import WSGIRequestHandler, make_server
 
+from office_node.rehearsal.exchange import Exchange
 from office_node.rehearsal.ledger import Ledger
+from office_node.rehearsal.operator import Operator
 
 TOKEN_PATH = "/am/oauth2/access_token"  # noqa: S105  a path, not a password
-JWKS_PATH = "/am/oauth2/connect/jwk_uri"
+TOKEN_SECONDS = 3600
 _ISSUER_PATH = "/am/oauth2"
-_PREFIXES = ("/das-api/v1/requests", "/das/v1/requests")
-_TOKEN_SECONDS = 3600
-_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_ID_MEMBERS = ("requestAckId", "osfAckId", "offAckId", "ackId")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +28,9 @@ class CentralSettings:
     """Who simulated WIPO is, and which office it knows."""
 
     public_url: str
+    office_url: str
+    wipo_client_id: str
+    wipo_key: ECKey
     office_client_id: str
     office_public_key: ECKey
     scope: str
@@ -46,6 +43,13 @@ class Central:
         self.settings = settings
         self.issuer = settings.public_url + _ISSUER_PATH
         self.ledger = Ledger()
+        operator = Operator(
+            office_url=settings.office_url,
+            client_id=settings.wipo_client_id,
+            key=settings.wipo_key,
+            scope=settings.scope,
+        )
+        self.exchange = Exchange(operator, self.ledger)
         # WIPO's kids hold characters that a careless peer would escape.
         self.signing_key = RSAKey.generate_key(2048, {"kid": "rehearsal/kid+1=", "use": "sig", "alg": "RS256"})
         self._next_answers: deque[dict[str, Any]] = deque()
@@ -96,9 +100,9 @@ class Central:
             "scope": [self.settings.scope],
             "auth_time": now,
             "realm": "/",
-            "exp": now + _TOKEN_SECONDS,
+            "exp": now + TOKEN_SECONDS,
             "iat": now,
-            "expires_in": _TOKEN_SECONDS,
+            "expires_in": TOKEN_SECONDS,
             "jti": uuid4().hex,
         }
         header = {"typ": "JWT", "kid": self.signing_key.kid, "alg": "RS256"}
@@ -111,90 +115,3 @@ class Central:
         except (JoseError, ValueError):
             return False
         return token.claims["exp"] > time.time() and self.settings.scope in token.claims["scope"]
-
-
-def create_app(central: Central) -> Flask:
-    """Simulated WIPO as a WSGI application."""
-    app = Flask("office_node.rehearsal", static_folder=None)
-
-    @app.post(TOKEN_PATH)
-    def issue_token() -> tuple[Response, int]:
-        form = request.form
-        if form.get("grant_type") != "client_credentials" or form.get("client_assertion_type") != _ASSERTION_TYPE:
-            return jsonify({"error": "invalid_request"}), 400
-        client_id = central.authenticate(form.get("client_assertion", ""))
-        if client_id is None:
-            return jsonify({"error": "invalid_client"}), 401
-        if form.get("scope", central.settings.scope) != central.settings.scope:
-            return jsonify({"error": "invalid_scope"}), 400
-        answer = {
-            "access_token": central.mint(client_id),
-            "scope": central.settings.scope,
-            "token_type": "Bearer",
-            "expires_in": _TOKEN_SECONDS - 1,
-        }
-        return jsonify(answer), 200
-
-    @app.get(JWKS_PATH)
-    def publish_keys() -> Response:
-        return jsonify({"keys": [central.signing_key.as_dict(private=False)]})
-
-    for prefix in _PREFIXES:
-        app.add_url_rule(f"{prefix}/notifications", f"notify {prefix}", lambda: _notify(central), methods=["POST"])
-
-    @app.get("/rehearsal/ledger")
-    def show_ledger() -> Response:
-        return jsonify(central.ledger.entries())
-
-    @app.post("/rehearsal/next-answers")
-    def script() -> tuple[str, int]:
-        central.script(request.get_json())
-        return "", 204
-
-    @app.get("/rehearsal/alive")
-    def live() -> Response:
-        return jsonify({"issuer": central.issuer, "kid": central.signing_key.kid})
-
-    return app
-
-
-def serve(central: Central, host: str, port: int) -> None:
-    """Serve until interrupted."""
-    server = make_server(host, port, create_app(central), threaded=True, request_handler=_Quiet)
-    # shutdown() waits for serve_forever(), which a signal handler interrupts: so from another thread.
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-    server.serve_forever(poll_interval=0.1)
-
-
-class _Quiet(WSGIRequestHandler):
-    """No access log: its lines would hold whatever a query holds."""
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Say nothing."""
-
-
-def _notify(central: Central) -> Response:
-    """E13 from an office: 204, or what was scripted."""
-    if not central.knows(request.headers.get("Authorization", "")):
-        return _failure(401, "UNAUTHORIZED", "no valid token")
-    notification = request.get_json(silent=True)
-    if not isinstance(notification, dict) or not any(notification.get(name) for name in _ID_MEMBERS):
-        return _failure(400, "INVALID_INPUT_DATA", "requestAckId: missing")
-    scripted = central.next_answer()
-    status = int(scripted.get("status", 204))
-    if status < 300 or scripted.get("after_effect"):
-        key = next(str(notification[name]) for name in _ID_MEMBERS if notification.get(name))
-        central.ledger.record("notified", key, {"notification": notification})
-    time.sleep(float(scripted.get("hold_seconds", 0)))
-    if status < 300:
-        return Response(status=status)
-    answer = _failure(status, "INVALID_INPUT_DATA", "scripted")
-    if "retry_after" in scripted:
-        answer.headers["Retry-After"] = str(scripted["retry_after"])
-    return answer
-
-
-def _failure(status: int, code: str, message: str) -> Response:
-    answer = jsonify({"code": code, "message": None, "details": [{"code": -1, "message": message}]})
-    answer.status_code = status
-    return answer

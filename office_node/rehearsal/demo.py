@@ -102,7 +102,8 @@ def _prepare(stage: _Stage, tally: _Tally) -> None:
         arguments = ("--kind", _WANTED.kind, "--number", _WANTED.number, "--date", _WANTED.date)
         added = stage.run("library", "add", str(document), *arguments, "--access-code", _WANTED.access_code)
         good = added.returncode == 0 and added.stdout.startswith(f"{expected}:")
-        tally.step("office-node library add priority.pdf", good, (added.stdout or added.stderr).strip()[:70])
+        seen = added.stdout.partition(", version")[0] or added.stderr.strip()
+        tally.step("office-node library add priority.pdf", good, seen)
 
 
 def _start(stage: _Stage, tally: _Tally) -> None:

@@ -96,7 +96,8 @@ class Operator:
 
     def call(self, method: str, path: str, **request: Any) -> requests.Response:
         """Any call on the office's API, with the token in hand."""
-        headers = {"Authorization": f"Bearer {self._token}", **request.pop("headers", {})}
+        bearer = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        headers = {**bearer, **request.pop("headers", {})}
         url = f"{self._requests_url}/{path}"
         return self.http.request(method, url, headers=headers, timeout=_TIMEOUT, allow_redirects=False, **request)
 

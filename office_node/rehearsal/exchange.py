@@ -1,0 +1,75 @@
+"""A retrieval as simulated WIPO lives it: forwarded to the office, and fetched by itself once the office notifies."""
+
+import hashlib
+import threading
+from typing import Any
+from uuid import uuid4
+
+import requests
+
+from office_node.rehearsal.ledger import Ledger
+from office_node.rehearsal.operator import Operator, Wanted
+
+_BLOCK_BYTES = 1 << 20
+
+
+class Exchange:
+    """What simulated WIPO has forwarded, and what became of it; every step that had an effect is in the ledger."""
+
+    def __init__(self, operator: Operator, ledger: Ledger) -> None:
+        self._operator = operator
+        self._ledger = ledger
+        self._forwarded: dict[str, Wanted] = {}
+        self._lock = threading.Lock()
+
+    def forward(self, wanted: Wanted) -> dict[str, Any]:
+        """E1 and E11 on the office; returns what it answered, with both acknowledgement ids if it accepted."""
+        wipo_id = f"A1-{uuid4().hex[:12]}"
+        with self._lock:
+            token = self._operator.ask_token(self._operator.assertion())
+            if not token.ok:
+                return {"step": "token", "status": token.status_code, "answer": _content(token)}
+            answer = self._operator.forward(wanted, wipo_acknowledgement_id=wipo_id)
+            said = _content(answer)
+            if answer.status_code != requests.codes.created:
+                return {"step": "forward", "status": answer.status_code, "answer": said}
+            acknowledgement_id = str(said.get("requestAckId"))
+            self._forwarded[acknowledgement_id] = wanted
+        self._ledger.record("forwarded", acknowledgement_id, {"wipo_acknowledgement_id": wipo_id})
+        return {
+            "step": "forward",
+            "status": answer.status_code,
+            "requestAckId": acknowledgement_id,
+            "osfAckId": wipo_id,
+        }
+
+    def notified(self, acknowledgement_ids: list[str], category: str) -> None:
+        """The office notified: fetch what was asked for, in a thread of its own, if it was forwarded from here."""
+        with self._lock:
+            known = [(one, self._forwarded.pop(one)) for one in acknowledgement_ids if one in self._forwarded]
+        for acknowledgement_id, wanted in known if category == "success" else []:
+            threading.Thread(target=self._fetch, args=(acknowledgement_id, wanted), daemon=True).start()
+
+    def _fetch(self, acknowledgement_id: str, wanted: Wanted) -> None:
+        try:
+            located = self._operator.locate(wanted, acknowledgement_id)
+            located.raise_for_status()
+            with self._operator.fetch(located.json()["fileDownloadUrl"]) as answer:
+                answer.raise_for_status()
+                sha256, size = hashlib.sha256(), 0
+                for block in answer.iter_content(_BLOCK_BYTES):
+                    sha256.update(block)
+                    size += len(block)
+        except (requests.RequestException, KeyError, ValueError) as exc:
+            # Its text may hold the link.
+            self._ledger.record("not downloaded", acknowledgement_id, {"cause": type(exc).__name__})
+        else:
+            self._ledger.record("downloaded", acknowledgement_id, {"sha256": sha256.hexdigest(), "bytes": size})
+
+
+def _content(answer: requests.Response) -> dict[str, Any]:
+    try:
+        said = answer.json()
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

@@ -1,0 +1,51 @@
+"""Follows one rehearsed retrieval through simulated WIPO's ledger and tells each step as it happens."""
+
+import time
+from typing import Any
+
+import requests
+
+_TIMEOUT = (5, 60)
+_LAST = ("downloaded", "not downloaded")
+
+
+class CentralAway(Exception):
+    """Simulated WIPO does not answer."""
+
+
+def forward_and_watch(central_url: str, wanted: dict[str, str], seconds: float) -> bool:
+    """Whether the document was asked for, announced and downloaded in time. Raises `CentralAway`."""
+    try:
+        answer = requests.post(f"{central_url}/rehearsal/retrievals", json=wanted, timeout=_TIMEOUT).json()
+        if "requestAckId" not in answer:
+            print(f"{answer['step']}: the office answered {answer['status']} {answer['answer']}")
+            return False
+        print(f"forwarded: 201, requestAckId {answer['requestAckId']}, osfAckId {answer['osfAckId']}")
+        return _watch(central_url, answer["requestAckId"], time.monotonic() + seconds)
+    except requests.RequestException as exc:
+        raise CentralAway from exc
+
+
+def _watch(central_url: str, acknowledgement_id: str, deadline: float) -> bool:
+    told = {"forwarded"}
+    while time.monotonic() < deadline:
+        entries = requests.get(f"{central_url}/rehearsal/ledger", timeout=_TIMEOUT).json()
+        for entry in entries:
+            if entry["key"] == acknowledgement_id and entry["effect"] not in told:
+                told.add(entry["effect"])
+                print(_line(entry))
+        if told.intersection(_LAST):
+            return "downloaded" in told
+        time.sleep(0.1)
+    print("not downloaded in time; `office-node outbox list` tells what the node still has to do")
+    return False
+
+
+def _line(entry: dict[str, Any]) -> str:
+    match entry["effect"]:
+        case "notified":
+            return f"notified: {entry['notification'].get('requestStatusCategory')}"
+        case "downloaded":
+            return f"downloaded: {entry['bytes']} bytes, sha256 {entry['sha256']}"
+        case _:
+            return f"{entry['effect']}: {entry.get('cause', '')}"
