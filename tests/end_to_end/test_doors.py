@@ -1,0 +1,43 @@
+"""Every door opens as shipped: serve, web, worker, gunicorn with the shipped configuration, and closes when told."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import requests
+
+from tests.conftest import MakeOffice
+from tests.office import ROOT, eventually
+
+
+def test_serve_stops_everything_it_started_when_told(new_office: MakeOffice) -> None:
+    office = new_office()
+    serve = office.start_web("serve")
+    serve.send_signal(signal.SIGTERM)
+    assert serve.wait(30) == 0
+    events = [line["event"] for line in office.log_lines()]
+    assert "worker stopped" in events
+    assert "Shutting down: Master" in events
+
+
+def test_serve_starts_again_what_falls(new_office: MakeOffice) -> None:
+    office = new_office()
+    office.start_web("serve")
+    eventually(lambda: office.told("worker started") == 1)
+    subprocess.run(["pkill", "-KILL", "-f", f"{office.settings_file} worker"], check=True)
+    eventually(lambda: office.told("worker started") == 2)
+    assert "starting it again" in office.log_file.read_text()
+
+
+def test_gunicorn_serves_the_shipped_wsgi_file_with_the_shipped_configuration(new_office: MakeOffice) -> None:
+    office = new_office()
+    office.upgrade()
+    command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.conf.py", "wsgi:app"]
+    environment = {**os.environ, "OFFICE_NODE_CONFIG": str(office.settings_file)}
+    with office.log_file.open("ab") as log:
+        office.processes.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log))
+    assert eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=5)).status_code == 200
+    refused = requests.get(f"{office.url}/oauth2/jwks", headers={"X-Long": "x" * 65536}, timeout=5)
+    assert (refused.status_code, refused.json()["code"]) == (431, "REQUEST_HEADER_FIELDS_TOO_LARGE")
+
