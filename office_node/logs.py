@@ -77,8 +77,9 @@ def configure(level: str = "info", *, process: str) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # Libraries that would tell of every poll or print whole URLs when asked for more.
-    for noisy in ("urllib3", "apscheduler", "alembic", "sqlalchemy", "authlib", "requests"):
+    for noisy in ("urllib3", "alembic", "sqlalchemy", "authlib", "requests"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of every tick that a slow one swallowed
 
 
 def _name_process(process: str) -> structlog.types.Processor:
