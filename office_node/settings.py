@@ -6,11 +6,12 @@ relative to the file. Whether the paths and keys hold what they should is `check
 """
 
 import difflib
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, TypeVar, get_args
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +25,8 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from office_node.errors import OfficeNodeError
+
+T = TypeVar("T")
 
 API_SCOPE = "das-api/office-exchange"  # protocol.md 2.3, C-10
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -66,26 +69,37 @@ def _beside_the_file(path: Path, info: ValidationInfo) -> Path:
     return (folder / path.expanduser()).resolve()
 
 
+def _split(url: str, number: str, hint: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # what is no port is noticed no sooner
+    except ValueError as exc:
+        raise _fault(number, "its host or port cannot be read", hint) from exc
+    return parts
+
+
 def _web_address(url: str) -> str:
-    parts = urlsplit(url)
+    # No fault quotes the address: a password may stand in it.
+    hint = "write it whole, such as https://das.example.org"
+    parts = _split(url, "N015", hint)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise _fault("N015", f"`{url}` is no web address", "write it whole, such as https://das.example.org")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        raise _fault("N016", "http would send documents and tokens in the clear", "use https outside this machine")
+        raise _fault("N015", "no web address", hint)
     if parts.username or parts.password:
         raise _fault("N017", "a web address here carries no user or password", "take the part before @ away")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise _fault("N016", "http would send documents and tokens in the clear", "use https outside this machine")
     return url.rstrip("/")
 
 
 def _origin(url: str) -> str:
     if urlsplit(url).path or urlsplit(url).query:
-        raise _fault("N015", f"`{url}` has a path", "give scheme, host and port only, such as https://das.example.org")
+        raise _fault("N015", "has a path", "give scheme, host and port only, such as https://das.example.org")
     return url
 
 
 def _listener(address: str) -> str:
     host, _, port = address.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
         raise _fault("N018", f"`{address}` is no listener", "write host:port, such as 127.0.0.1:8180")
     return address
 
@@ -97,30 +111,42 @@ def _database_url(url: str, info: ValidationInfo) -> str:
         if not name or name == ":memory:":
             raise _fault("N019", "SQLite needs a file", "write sqlite:///../var/office.db")
         return f"sqlite:///{_beside_the_file(Path(name), info)}"
+    hint = "write sqlite:///PATH or postgresql://user@host/name"
     if scheme in ("postgresql", "postgres"):
-        if urlsplit(url).password:
+        parts = _split(url, "N019", hint)
+        if parts.password or any(name.endswith("password") for name in parse_qs(parts.query)):
             raise _fault("N017", "the password stands in the file", "move it into a file named by password_file")
-        return f"postgresql+psycopg://{rest}"
-    raise _fault("N019", "neither SQLite nor PostgreSQL", "write sqlite:///PATH or postgresql://user@host/name")
+        return f"postgresql://{rest}"
+    raise _fault("N019", "neither SQLite nor PostgreSQL", hint)
 
 
-FilePath = Annotated[Path, AfterValidator(_beside_the_file)]
-WebAddress = Annotated[str, AfterValidator(_web_address)]
-Origin = Annotated[WebAddress, AfterValidator(_origin)]
-Listener = Annotated[str, AfterValidator(_listener)]
-DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
-Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$")]  # RFC 6749 3.3: one scope token
-Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+def _not_empty(values: tuple[T, ...]) -> tuple[T, ...]:
+    if not values:
+        raise _fault("N014", "is empty", "name at least one")
+    return values
+
+
+# The text at the end of each is what `settings_reference` calls it.
+FilePath = Annotated[Path, Field(strict=False), AfterValidator(_beside_the_file), "path"]
+WebAddress = Annotated[str, AfterValidator(_web_address), "web address"]
+Origin = Annotated[WebAddress, AfterValidator(_origin), "scheme, host and port"]
+Listener = Annotated[str, AfterValidator(_listener), "host:port"]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url), "database address"]
+Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$"), "scope"]  # RFC 6749 3.3: one scope token
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$"), "text without blanks"]
+
+
+OneOrMore = Annotated[tuple[T, ...], Field(strict=False), AfterValidator(_not_empty)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class Office(_Section):
     """Who this office is."""
 
-    code: str = Field(pattern=r"^[A-Z]{2}$")
+    code: Annotated[str, "two capital letters"] = Field(pattern=r"^[A-Z]{2}$")
     """Two letters of WIPO ST.3."""
 
 
@@ -135,7 +161,7 @@ class Web(_Section):
     """Web processes; one per core."""
     threads: int = Field(default=32, ge=10, le=512)
     """Threads in each web process."""
-    max_downloads: int = Field(default=24, ge=1, le=500)
+    max_downloads: int = Field(default=24, ge=1, le=500, validate_default=True)
     """Downloads running at once in each web process; at least 8 threads stay for the API."""
     max_body_bytes: int = Field(default=65_536, ge=1024, le=16_777_216)
     """Largest request body; a larger one is answered 413."""
@@ -179,9 +205,9 @@ class Client(_Section):
     """Its id; `iss` and `sub` of its assertions."""
     profile: Literal["strict", "compat"] = "strict"
     """strict: all of FAPI 2.0's and OpenID's rules. compat: also WIPO's documented assertion."""
-    public_key_files: list[FilePath] = Field(min_length=1, max_length=4)
+    public_key_files: OneOrMore[FilePath] = Field(max_length=4)
     """Certificate (PEM), public key (PEM) or JWK (JSON), each P-256; more than one while keys roll over."""
-    scopes: list[Scope] = Field(default=[API_SCOPE], min_length=1)
+    scopes: OneOrMore[Scope] = (API_SCOPE,)
     """What it may ask for."""
 
 
@@ -198,12 +224,12 @@ class AuthorizationServer(_Section):
     """How far ahead an assertion may expire. WIPO's sample sends 1000."""
     max_body_bytes: int = Field(default=65_536, ge=4096, le=1_048_576)
     """Largest token request."""
-    clients: list[Client] = Field(min_length=1)
+    clients: OneOrMore[Client]
     """Who may ask for tokens, one [[authorization_server.clients]] each."""
 
     @field_validator("clients")
     @classmethod
-    def _name_each_client_once(cls, clients: list[Client]) -> list[Client]:
+    def _name_each_client_once(cls, clients: tuple[Client, ...]) -> tuple[Client, ...]:
         ids = [client.client_id for client in clients]
         twice = sorted({client_id for client_id in ids if ids.count(client_id) > 1})
         if twice:
@@ -362,9 +388,14 @@ def _explain(error: ErrorDetails) -> tuple[str, str, str]:
 
 
 def _plain(error: ErrorDetails) -> str:
-    if error["type"] == "path_type":
-        return "must be a path in quotes"
-    return error["msg"].partition(", unable to")[0].replace("Input should", "must").replace("String should", "must")
+    match error["type"]:
+        case "path_type":
+            return "must be a path in quotes"
+        case "tuple_type":
+            return "must be a list"
+        case "model_type":
+            return "must be a section with keys of its own"
+    return re.sub(r"^\w+ should", "must", error["msg"].partition(", unable to")[0])
 
 
 def _unknown_key(location: tuple[int | str, ...]) -> tuple[str, str, str]:
@@ -402,5 +433,6 @@ def masked(settings: Settings) -> dict[str, Any]:
     shown = settings.model_dump(mode="json", exclude_none=True)
     url = urlsplit(settings.database.url)
     if url.username:
-        shown["database"]["url"] = settings.database.url.replace(f"{url.username}@", "[masked]@", 1)
+        # Asterisks, so that the line stays an address that can be read again.
+        shown["database"]["url"] = settings.database.url.replace(f"//{url.username}", "//***", 1)
     return shown

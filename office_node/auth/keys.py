@@ -61,7 +61,7 @@ def load_public_key(path: Path) -> ECKey:
 def load_secret(path: Path) -> bytes:
     """32 random bytes, in base64 in a file that nobody else may read. Raises `KeyUnusable`."""
     try:
-        secret = base64.b64decode(_read_private(path), validate=False)
+        secret = base64.b64decode(b"".join(_read_private(path).split()), validate=True)
     except binascii.Error as exc:
         raise KeyUnusable(f"{path}: not base64") from exc
     if len(secret) != SECRET_BYTES:
@@ -71,7 +71,13 @@ def load_secret(path: Path) -> bytes:
 
 def load_password(path: Path) -> str:
     """The first line of a file that nobody else may read. Raises `KeyUnusable`."""
-    return _read_private(path).decode().partition("\n")[0].strip()
+    try:
+        password = _read_private(path).decode().partition("\n")[0].strip()
+    except UnicodeDecodeError as exc:
+        raise KeyUnusable(f"{path}: no text in UTF-8", hint="write the password alone into it") from exc
+    if not password:
+        raise KeyUnusable(f"{path}: its first line is empty", hint="write the password alone into it")
+    return password
 
 
 def generate_private_key(path: Path) -> None:
@@ -83,11 +89,7 @@ def generate_private_key(path: Path) -> None:
 
 def write_public_half(private_path: Path, path: Path) -> None:
     """Write the public half (PEM) of the key in `private_path` to a path where nothing is yet."""
-    key = serialization.load_pem_private_key(_read_private(private_path), password=None)
-    public = key.public_key()
-    if not isinstance(public, ec.EllipticCurvePublicKey):
-        raise KeyUnusable(f"{private_path}: not a P-256 key")
-    _write_new(path, _pem(public), mode=0o644)
+    _write_new(path, load_private_key(private_path).as_pem(private=False), mode=0o644)
 
 
 def generate_secret(path: Path) -> None:

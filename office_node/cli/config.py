@@ -1,5 +1,6 @@
 """office-node config ..."""
 
+import json
 from typing import Any
 
 import click
@@ -7,6 +8,7 @@ import click
 from office_node import checks
 from office_node import settings as settings_file
 from office_node.cli.context import echo_json, load_settings
+from office_node.settings_reference import settings_reference
 
 
 @click.group()
@@ -40,6 +42,12 @@ def show(ctx: click.Context, as_json: bool) -> None:
         _show_section(section, values)
 
 
+@config.command()
+def reference() -> None:
+    """Every key there is, with its type, default and meaning: the tables of docs/configuration.md."""
+    click.echo(settings_reference(), nl=False)
+
+
 def _show_section(name: str, values: dict[str, Any]) -> None:
     click.echo(f"[{name}]")
     nested = {key: value for key, value in values.items() if isinstance(value, list) and value[:1] and _is_table(value)}
@@ -64,8 +72,8 @@ def _toml(value: Any) -> str:
         case bool():
             return str(value).lower()
         case str():
-            escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-            return f'"{escaped}"'
+            # TOML reads JSON's text, but for the one control character that JSON leaves as it is.
+            return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         case list():
             return f"[{', '.join(_toml(item) for item in value)}]"
         case _:

@@ -10,7 +10,8 @@ import click
 from office_node import logs, settings
 from office_node.settings import Settings
 from office_node.storage import schema
-from office_node.wiring import Node, build_node
+from office_node.storage.database import Database
+from office_node.wiring import Node, build_database, build_node
 
 
 def load_settings(ctx: click.Context) -> Settings:
@@ -24,8 +25,18 @@ def ready_node(ctx: click.Context) -> Node:
     found = load_settings(ctx)
     logs.configure("warning", process="cli")
     node = build_node(found)
+    ctx.call_on_close(node.database.close)
     schema.check(node.database)
     return node
+
+
+def ready_database(ctx: click.Context) -> Database:
+    """The database alone, for a verb that needs no keys; whether its schema fits is not asked."""
+    found = load_settings(ctx)
+    logs.configure("warning", process="cli")
+    database = build_database(found)
+    ctx.call_on_close(database.close)
+    return database
 
 
 def echo_json(value: Any) -> None:

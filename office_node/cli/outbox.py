@@ -2,11 +2,10 @@
 
 import click
 
-from office_node import logs
-from office_node.cli.context import echo_json, load_settings, plain
+from office_node.cli.context import echo_json, load_settings, plain, ready_database
 from office_node.outbox.outbox import Outbox
 from office_node.storage import schema
-from office_node.wiring import build_database, build_outbox
+from office_node.wiring import build_outbox
 
 
 @click.group()
@@ -55,8 +54,6 @@ def retry(ctx: click.Context, message_ids: tuple[str, ...], all_parked: bool, dr
 
 
 def _outbox(ctx: click.Context) -> Outbox:
-    settings = load_settings(ctx)
-    logs.configure("warning", process="cli")
-    database = build_database(settings)
+    database = ready_database(ctx)
     schema.check(database)
-    return build_outbox(settings, database)
+    return build_outbox(load_settings(ctx), database)

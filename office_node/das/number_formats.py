@@ -106,22 +106,28 @@ _ANY_OFFICE = re.compile(r"[A-Z]{2} \S.{0,40}")
 
 def normalise(kind: DocumentKind, number: str) -> str:
     """The normal form of `number`. Raises `BadDocumentNumber`, with the form that the office uses as its hint."""
-    plain = " ".join(number.upper().split())
+    # Asked before upper(), which makes ASCII of some other letters; a digit elsewhere in Unicode is `\d` too.
+    plain = " ".join(number.split())
+    if not plain.isascii():
+        raise _unreadable()
+    plain = plain.upper()
     if plain.startswith("PCT"):
         return _normalise_as((_PCT,), kind, plain)
     if plain[:2] in _OFFICES:
         return _normalise_as(_OFFICES[plain[:2]], kind, plain)
-    if not (_ANY_OFFICE.fullmatch(plain) and plain.isascii() and plain.isprintable()):
-        raise BadDocumentNumber(
-            "not a document number",
-            hint="write office code, one blank and the application number, such as US 98/012,357",
-        )
+    if not (_ANY_OFFICE.fullmatch(plain) and plain.isprintable()):
+        raise _unreadable()
     return plain
 
 
 def document_id(kind: DocumentKind, number: str, filing_date: date) -> PriorityDocumentId:
     """The document that these three name. Raises `BadDocumentNumber`."""
     return PriorityDocumentId(kind, normalise(kind, number), filing_date)
+
+
+def _unreadable() -> BadDocumentNumber:
+    hint = "write office code, one blank and the application number, such as US 98/012,357"
+    return BadDocumentNumber("not a document number", hint=hint)
 
 
 def _normalise_as(formats: tuple[_Format, ...], kind: DocumentKind, plain: str) -> str:

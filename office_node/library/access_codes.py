@@ -49,13 +49,14 @@ class AccessCodes:
 
     def matches(self, presented: str, sealed: str, document: str) -> bool:
         """Whether `presented` is the sealed code; takes as long whether or not it is. Raises `WrongAccessCodeKey`."""
-        data = base64.b64decode(sealed)
         try:
+            data = base64.b64decode(sealed, validate=True)
             kept = self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], document.encode())
-        except InvalidTag as exc:
+        except (InvalidTag, ValueError) as exc:
             raise WrongAccessCodeKey("a sealed access code cannot be opened") from exc
         return hmac.compare_digest(kept, _canonical(presented))
 
 
 def _canonical(access_code: str) -> bytes:
-    return access_code.upper().encode()
+    # Upper case after encoding, so that it is for A to Z alone: "\u00df".upper() would be "SS".
+    return access_code.encode(errors="replace").upper()

@@ -9,7 +9,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -68,11 +68,13 @@ class FolderStore:
         temporary = self._incoming / uuid4().hex
         try:
             with _usable(self._folder):
-                self._incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+                for folder in (self._folder, self._incoming):
+                    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 sha256, size = _copy(source, temporary, max_bytes)
             yield Received(temporary, sha256, size)
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # a folder that failed is told already; `remove_leftovers` comes later
+                temporary.unlink()
 
     def keep(self, received: Received, name: str) -> None:
         """Give a received file its name, for good: after return it survives a power cut."""
@@ -97,17 +99,14 @@ class FolderStore:
         self._path(name).unlink(missing_ok=True)
 
     def names(self) -> Iterator[str]:
-        """Every name that is kept."""
-        for folder in sorted(self._folder.glob("[0-9a-f][0-9a-f]")):
-            for path in sorted(folder.iterdir()):
-                yield path.name
+        """Every name that is kept. Raises `StoreUnusable`."""
+        with _usable(self._folder):
+            paths = sorted(self._folder.glob("[0-9a-f][0-9a-f]/*"))
+        yield from (path.name for path in paths)
 
     def remove_leftovers(self) -> int:
         """Remove what intakes that were killed left in `incoming/`; returns how many."""
-        old = [p for p in self._incoming.glob("*") if p.stat().st_mtime < time.time() - _LEFTOVER_SECONDS]
-        for path in old:
-            path.unlink(missing_ok=True)
-        return len(old)
+        return sum(map(_remove_if_old, self._incoming.glob("*")))
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
@@ -138,6 +137,14 @@ def _copy(source: BinaryIO, target: Path, max_bytes: int) -> tuple[str, int]:
             file.write(block)
         os.fsync(file.fileno())
     return sha256.hexdigest(), size
+
+
+def _remove_if_old(path: Path) -> bool:
+    with suppress(FileNotFoundError):  # an intake that ends meanwhile takes its file away
+        if path.stat().st_mtime < time.time() - _LEFTOVER_SECONDS:
+            path.unlink()
+            return True
+    return False
 
 
 def _sync_folder(folder: Path) -> None:

@@ -39,8 +39,11 @@ def detect(path: Path) -> FileFormat:
         return FileFormat.PDF
     if start.startswith(b"PK\x03\x04"):
         try:
-            with zipfile.ZipFile(path):
-                return FileFormat.ZIP
+            with zipfile.ZipFile(path) as archive:
+                lacks_bytes = any(entry.header_offset < 0 for entry in archive.infolist())
         except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as exc:
             raise NotADocument(f"a ZIP whose directory cannot be read ({exc})") from exc
+        if lacks_bytes:
+            raise NotADocument("a ZIP that lacks bytes within")
+        return FileFormat.ZIP
     raise NotADocument("neither a PDF nor a ZIP")

@@ -9,12 +9,16 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 
 from office_node.errors import OfficeNodeError
-from office_node.storage.database import Database
+from office_node.storage.database import Database, first_line
 
 _FOLDER = Path(__file__).parent / "migrations"
 _ONE_MIGRATION_AT_A_TIME = 5_174_239  # key of the advisory lock; any number, the same in every process
+
+_DUPLICATE_TABLE = "42P07"  # SQLSTATE
+_ALONE = "give the node a database of its own"
 
 
 class SchemaDoesNotFit(OfficeNodeError):
@@ -64,6 +68,12 @@ def _run(connection: Connection, step: Callable[[Config], None]) -> None:
         step(config)
     except CommandError as exc:
         raise SchemaDoesNotFit(f"migration failed: {exc}") from exc
+    except DBAPIError as exc:
+        if getattr(exc.orig, "sqlstate", None) == _DUPLICATE_TABLE or "already exists" in str(exc.orig):
+            raise SchemaDoesNotFit(
+                f"the database holds tables of somebody else: {first_line(exc)}", hint=_ALONE
+            ) from exc
+        raise
 
 
 def _config() -> Config:

@@ -16,8 +16,8 @@ from pathlib import Path
 _RETRY_SECONDS = 0.001
 
 
-class WriteLockTimeout(Exception):
-    """The lock was not to be had in time."""
+class WriteLockUnavailable(Exception):
+    """The lock was not to be had in time, or its file cannot be opened."""
 
 
 class WriteLock:
@@ -30,13 +30,12 @@ class WriteLock:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """The lock, for the length of the block. Raises `WriteLockTimeout` when patience ends."""
+        """The lock, for the length of the block. Raises `WriteLockUnavailable`, also when patience ends."""
         deadline = time.monotonic() + self._patience_seconds
         if not self._threads.acquire(timeout=self._patience_seconds):
-            raise WriteLockTimeout
+            raise self._too_late()
         try:
-            # Opened anew each time: a descriptor inherited through a fork would share its lock with the parent.
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = self._open()
             try:
                 self._wait_for_other_processes(descriptor, deadline)
                 yield
@@ -45,14 +44,23 @@ class WriteLock:
         finally:
             self._threads.release()
 
-    @staticmethod
-    def _wait_for_other_processes(descriptor: int, deadline: float) -> None:
+    def _open(self) -> int:
+        # Opened anew each time: a descriptor inherited through a fork would share its lock with the parent.
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            raise WriteLockUnavailable(f"{self._path}: {exc.strerror}") from exc
+
+    def _too_late(self) -> WriteLockUnavailable:
+        return WriteLockUnavailable(f"another writer held it for more than {self._patience_seconds:g} seconds")
+
+    def _wait_for_other_processes(self, descriptor: int, deadline: float) -> None:
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise WriteLockTimeout from None
+                    raise self._too_late() from None
                 time.sleep(_RETRY_SECONDS)
             else:
                 return

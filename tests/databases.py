@@ -1,0 +1,6 @@
+"""Marks for claims about one of the two databases; without a mark, a test that asks for a database runs on both."""
+
+import pytest
+
+on_sqlite = pytest.mark.parametrize("new_database_url", ["sqlite"], indirect=True)
+on_postgresql = pytest.mark.parametrize("new_database_url", ["postgresql"], indirect=True)
