@@ -34,7 +34,9 @@ def create_app(node: Node) -> Flask:
     """The WSGI application that WIPO reaches."""
     app = Flask("office_node", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = node.settings.web.max_body_bytes
+    app.config["WRAP_ERRORS"] = node.settings.off.wrap_errors
     app.json.sort_keys = False  # type: ignore[attr-defined]  # WIPO's samples lead with the id
+    app.url_map.merge_slashes = False  # a path with // is unknown, not redirected: a redirect is HTML
     parts = OffRetrievalParts(
         retrievals=node.retrievals,
         handover=node.handover,
@@ -47,16 +49,16 @@ def create_app(node: Node) -> Flask:
         auth_routes.make_blueprint(node.assertions, node.issuer, node.settings.authorization_server.max_body_bytes)
     )
     app.register_blueprint(off_retrieval_routes.make_blueprint(parts))
-    _answer_failures(app, wrapped=node.settings.off.wrap_errors)
+    _answer_failures(app)
     _log_requests(app)
     return app
 
 
-def _answer_failures(app: Flask, *, wrapped: bool) -> None:
+def _answer_failures(app: Flask) -> None:
     @app.errorhandler(Exception)
     def answer(exc: Exception) -> Response:
         refusal = _refusal_for(exc)
-        response = jsonify(refusal.body(wrapped=wrapped))
+        response = jsonify(refusal.body(wrapped=app.config["WRAP_ERRORS"]))
         response.status_code = refusal.status
         response.headers.update(refusal.headers)
         response.headers.update(_challenge(exc))

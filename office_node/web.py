@@ -86,13 +86,18 @@ class OfficeWorker(ThreadWorker):  # type: ignore[misc]
     gunicorn's own handler would answer HTML and quote the offending header, a token perhaps, in answer and log.
     """
 
+    def handle(self, conn: Any) -> Any:
+        # The thread's last request may have been another caller's: its ids must not stand on lines of this one.
+        logs.unbind_all()
+        return super().handle(conn)
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         refusal, status = _refusal(exc)
         if status == 500:
             log.error("bug", code=refusal.code, exc_info=exc)
         elif not isinstance(exc, TimeoutError):
             log.warning("request head refused", code=refusal.code, reason=type(exc).__name__, status=status)
-        body = json.dumps(refusal.body()).encode()
+        body = json.dumps(refusal.body(wrapped=self.wsgi.config["WRAP_ERRORS"])).encode()
         head = (
             f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
             f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"

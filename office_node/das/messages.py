@@ -4,7 +4,7 @@ Sources: protocol.md 3, E11 to E14, 9. Unknown members are accepted, `null` is a
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, TypeVar
@@ -52,12 +52,12 @@ def _number_as_text(value: object) -> object:
 
 
 Text = Annotated[
-    str, BeforeValidator(_number_as_text), Field(strict=True, min_length=1, max_length=100), AfterValidator(_printable)
+    str, Field(strict=True, min_length=1, max_length=100), BeforeValidator(_number_as_text), AfterValidator(_printable)
 ]
 PlainDate = Annotated[date, BeforeValidator(_plain_date)]
 Kind = Annotated[DocumentKind, BeforeValidator(_kind)]
 AccessCode = Annotated[
-    str, BeforeValidator(_number_as_text), Field(strict=True, pattern=r"^[0-9A-Za-z]{4}$", repr=False)
+    str, Field(strict=True, pattern=r"^[0-9A-Za-z]{4}$", repr=False), BeforeValidator(_number_as_text)
 ]
 
 
@@ -123,10 +123,13 @@ def parse_json(model: type[M], body: bytes) -> M:
         raise _malformed(exc) from None
 
 
-def parse_query(model: type[M], query: Mapping[str, str]) -> M:
-    """The same for members sent as a query."""
+def parse_query(model: type[M], query: Mapping[str, Sequence[str]]) -> M:
+    """The same for members sent as a query. One that was sent more than once is wrong: which of them was meant?"""
+    sent = {name: [value for value in values if value] for name, values in query.items()}
     try:
-        return model.model_validate({name: value for name, value in query.items() if value})
+        return model.model_validate(
+            {name: values[0] if len(values) == 1 else values for name, values in sent.items() if values}
+        )
     except ValidationError as exc:
         raise _malformed(exc) from None
 

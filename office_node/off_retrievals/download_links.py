@@ -42,13 +42,17 @@ class DownloadLinks:
 
     def check(self, *, host: str, acknowledgement_id: str, version_id: str, expires: str, signature: str) -> None:
         """Raises `LinkInvalid` unless this is a link of ours, presented to the host it was made for, in time."""
-        if host.lower() != urlsplit(self.public_url).netloc.lower():
+        if self._plain(host) != self._plain(urlsplit(self.public_url).netloc):
             raise LinkInvalid("The link was made for another host")
         expected = self._signature(urlsplit(self.public_url).netloc, acknowledgement_id, version_id, expires)
         if not hmac.compare_digest(expected.encode(), signature.encode()):
             raise LinkInvalid("The link was changed")
         if int(expires) <= clock.now().timestamp():
             raise LinkInvalid("The link has expired")
+
+    def _plain(self, host: str) -> str:
+        # A caller leaves the usual port out even where the link has it (RFC 9110 4.2.3).
+        return host.lower().removesuffix(":443" if self.public_url.startswith("https:") else ":80")
 
     def _signature(self, host: str, acknowledgement_id: str, version_id: str, expires: str) -> str:
         # None of the parts can hold a line break: host is ours, ids come through the URL router, digits are signed.

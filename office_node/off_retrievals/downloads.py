@@ -116,10 +116,12 @@ def choose_span(request: Request, version: Version) -> Span:
     asked = parse_range_header(request.headers.get("Range"), make_inclusive=False)
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
         return whole
-    found = asked.range_for_length(version.size)
-    if found is None:
+    first, stop = asked.ranges[0]
+    if first >= version.size:
         raise RangeNotSatisfiable(version.size)
-    return Span(found[0], found[1], is_part=True, from_the_end=asked.ranges[0][0] < 0)
+    if first < 0:  # the last bytes; more of them than there are means all (RFC 9110 14.1.2)
+        return Span(max(0, version.size + first), version.size, is_part=True, from_the_end=True)
+    return Span(first, min(stop or version.size, version.size), is_part=True)
 
 
 def answer(request: Request, version: Version, span: Span, sent: SentFile | None) -> Response:

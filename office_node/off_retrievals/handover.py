@@ -40,12 +40,12 @@ class Handover:
         with self._database.reading() as session:
             return [retrieval.status() for retrieval in session.scalars(query)]
 
-    def status(self, caller: VerifiedClaims, acknowledgement_id: str) -> RetrievalStatus:
-        """How far one is. Raises `NotFound`."""
-        logs.bind(acknowledgement_id=acknowledgement_id)
-        found = self.statuses(caller, DocumentFilter(requestAckId=acknowledgement_id))
+    def status(self, caller: VerifiedClaims, wanted: DocumentFilter) -> RetrievalStatus:
+        """How far the newest of them is. Raises `NotFound`."""
+        found = self.statuses(caller, wanted)
         if not found:
             raise NotFound("No such request")
+        logs.bind(acknowledgement_id=found[0].acknowledgement_id)
         return found[0]
 
     def issue_link(self, caller: VerifiedClaims, request: UrlDownloadRequest) -> str:

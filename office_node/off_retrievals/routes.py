@@ -6,6 +6,7 @@ is its own proof.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from flask import Blueprint, Response, jsonify, request
@@ -14,7 +15,7 @@ from werkzeug import Response as WsgiResponse
 from office_node import logs
 from office_node.auth.guard import Guard
 from office_node.auth.token_verifier import VerifiedClaims
-from office_node.das.error_codes import Malformed, WrongMediaType
+from office_node.das.error_codes import Malformed, TooLarge, WrongMediaType
 from office_node.das.messages import (
     DocumentFilter,
     RetrievalRequest,
@@ -64,25 +65,24 @@ def make_blueprint(parts: OffRetrievalParts) -> Blueprint:
     @protected
     def list_retrievals(caller: VerifiedClaims) -> Response:
         _refuse_body()
-        return jsonify(retrieval_bag(handover.statuses(caller, parse_query(DocumentFilter, request.args))))
+        return jsonify(retrieval_bag(handover.statuses(caller, parse_query(DocumentFilter, _query()))))
 
     @protected
     def show_retrieval(caller: VerifiedClaims, acknowledgement_id: str) -> Response:
         _refuse_body()
-        return jsonify(handover.status(caller, acknowledgement_id).to_wire())
+        wanted = parse_query(DocumentFilter, {"requestAckId": [acknowledgement_id]})
+        return jsonify(handover.status(caller, wanted).to_wire())
 
     @protected
     def issue_download_url(caller: VerifiedClaims) -> Response:
         in_query = request.method != "POST" and not _has_body()  # C-1: GET or POST, query or body
-        wanted = (
-            parse_query(UrlDownloadRequest, request.args) if in_query else parse_json(UrlDownloadRequest, _json_body())
-        )
+        wanted = parse_query(UrlDownloadRequest, _query()) if in_query else parse_json(UrlDownloadRequest, _json_body())
         return jsonify({"fileDownloadUrl": handover.issue_link(caller, wanted)})
 
     @protected
     def delete_file(caller: VerifiedClaims) -> Response:
         _refuse_body()
-        handover.end(caller, parse_query(DocumentFilter, request.args))
+        handover.end(caller, parse_query(DocumentFilter, _query()))
         return Response(status=204)
 
     def download(acknowledgement_id: str, version_id: str) -> WsgiResponse:
@@ -138,11 +138,11 @@ def _download(parts: OffRetrievalParts, acknowledgement_id: str, version_id: str
         _note_end(parts.handover, acknowledgement_id, version, span, reached)
 
     try:
-        file = parts.handover.open(version)
-    except OfficeNodeError:
+        sent = SentFile(parts.handover.open(version), span, ended)
+    except Exception:
         give_back()
         raise
-    return downloads.answer(request, version, span, SentFile(file, span, ended))
+    return downloads.answer(request, version, span, sent)
 
 
 def _note_end(handover: Handover, acknowledgement_id: str, version: Version, span: Span, reached: int) -> None:
@@ -157,10 +157,31 @@ def _note_end(handover: Handover, acknowledgement_id: str, version: Version, spa
                 log.error("download not recorded", code=exc.code, reason=exc.message, hint=exc.next_step)
 
 
+def _query() -> dict[str, list[str]]:
+    try:
+        unquote_to_bytes(request.query_string).decode()
+    except UnicodeDecodeError:
+        raise Malformed("The query is not UTF-8") from None
+    return request.args.to_dict(flat=False)
+
+
 def _json_body() -> bytes:
     if request.mimetype != "application/json":
         raise WrongMediaType("Send the message as application/json")
-    return request.get_data(cache=False)
+    body = request.get_data(cache=False)
+    # Without a word, Werkzeug ends a chunked body at the limit, and a body whose line was cut where it was cut.
+    if len(body) == request.max_content_length and _more_comes():
+        raise TooLarge("The body is too large")
+    if len(body) < (request.content_length or 0):
+        raise Malformed("The body was cut")
+    return body
+
+
+def _more_comes() -> bool:
+    try:
+        return bool(request.environ["wsgi.input"].read(1))
+    except OSError:
+        raise Malformed("The body was cut") from None
 
 
 def _has_body() -> bool:

@@ -102,6 +102,9 @@ class ForwardedRetrievals:
         with self._database.reading() as session:
             asked = session.get_one(Retrieval, acknowledgement_id)
             entry = self._library.look_up(session, DocumentKind(asked.kind), asked.number)
+        if asked.state in states.ENDED:
+            self._settle(claim)  # nobody waits for it: a damaged file of it must not be tried for days
+            return
         if entry is None:
             raise FileMissing("the document left the catalogue")
         self._library.check(entry.current)
@@ -113,6 +116,10 @@ class ForwardedRetrievals:
             retrieval.move(RetrievalState.PREPARED, prepared_at=clock.now(), version_id=entry.current.version_id)
             self._put_notification(session, retrieval)
         log.info("document prepared", version_id=entry.current.version_id, bytes=entry.current.size)
+
+    def _settle(self, claim: Claim) -> None:
+        with self._database.transaction() as session:
+            self._outbox.settle(session, claim)
 
     def announce(self, claim: Claim) -> None:
         """Tell WIPO what `prepare` or `expire_old` wrote. Raises what `DasClient.notify` raises."""

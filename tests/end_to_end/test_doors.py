@@ -40,4 +40,3 @@ def test_gunicorn_serves_the_shipped_wsgi_file_with_the_shipped_configuration(ne
     assert eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=5)).status_code == 200
     refused = requests.get(f"{office.url}/oauth2/jwks", headers={"X-Long": "x" * 65536}, timeout=5)
     assert (refused.status_code, refused.json()["code"]) == (431, "REQUEST_HEADER_FIELDS_TOO_LARGE")
-
