@@ -117,16 +117,18 @@ class ForwardedRetrievals:
             self._put_notification(session, retrieval)
         log.info("document prepared", version_id=entry.current.version_id, bytes=entry.current.size)
 
-    def _settle(self, claim: Claim) -> None:
-        with self._database.transaction() as session:
-            self._outbox.settle(session, claim)
-
     def announce(self, claim: Claim) -> None:
         """Tell WIPO what `prepare` or `expire_old` wrote. Raises what `DasClient.notify` raises."""
+        acknowledgement_id = str(claim.acknowledgement_id)
+        with self._database.reading() as session:
+            state = session.get_one(Retrieval, acknowledgement_id).state
+        if state == RetrievalState.EXPIRED:
+            self._settle(claim)  # it ended while WIPO was away: what would be announced is no longer served
+            return
         self._wipo.notify(claim.payload)
         with self._database.transaction() as session:
             self._outbox.settle(session, claim)
-            retrieval = locked(session, str(claim.acknowledgement_id))
+            retrieval = locked(session, acknowledgement_id)
             if retrieval.may_move(RetrievalState.NOTIFIED):
                 retrieval.move(RetrievalState.NOTIFIED, notified_at=clock.now())
         log.info("WIPO notified", category=claim.payload["requestStatusCategory"])
@@ -140,6 +142,10 @@ class ForwardedRetrievals:
             for retrieval in old:
                 self._expire(session, retrieval)
         return len(old)
+
+    def _settle(self, claim: Claim) -> None:
+        with self._database.transaction() as session:
+            self._outbox.settle(session, claim)
 
     def _expire(self, session: Session, retrieval: Retrieval) -> None:
         if retrieval.state == RetrievalState.RECEIVED:

@@ -97,3 +97,14 @@ def test_wipo_is_told_once_and_the_request_remembers_it(new_bench: MakeBench) ->
     assert {entry.state for request in states for entry in bench.messages(request)} == {"settled"}
     told = [entry["notification"]["requestAckId"] for entry in bench.office.ledger()]
     assert (told.count(plain), told.count(quick)) == (1, 1)
+
+
+def test_what_ended_before_wipo_heard_of_it_is_not_announced(new_bench: MakeBench) -> None:
+    bench = new_bench({})
+    caller = bench.caller()
+    acknowledgement_id = caller.forward(bench.keep().wanted)
+    bench.prepare(acknowledgement_id)
+    assert caller.call("DELETE", f"files?requestAckId={acknowledgement_id}").status_code == 204
+    [claim] = bench.node.outbox.claim(NOTIFY, 10)
+    bench.node.retrievals.announce(claim)  # raises if it calls out: nobody listens where WIPO should be
+    assert {message.state for message in bench.messages(acknowledgement_id)} == {"settled"}

@@ -51,6 +51,20 @@ def test_who_reads_first_and_writes_later_has_the_file_alone_from_the_start(
 
 
 @on_sqlite
+def test_a_stranger_cannot_write_between_what_a_transaction_reads_and_what_it_writes(
+    database: Database, database_url: str
+) -> None:
+    """Somebody with a shell on the file knows nothing of the lock beside it."""
+    rows.start_counter(database)
+    with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), timeout=0)) as stranger:
+        with database.transaction() as session:
+            with pytest.raises(sqlite3.OperationalError, match="database is locked"):
+                stranger.execute("UPDATE documents SET current_version = 7")
+            rows.step(session)
+        assert rows.count(database) == 1
+
+
+@on_sqlite
 def test_who_waits_too_long_for_another_writer_is_told_and_can_try_again(
     database: Database, new_database: OpenAgain
 ) -> None:
