@@ -39,7 +39,7 @@ def test_who_reads_first_and_writes_later_has_the_file_alone_from_the_start(
         with new_database().transaction() as session:
             rows.step(session)
 
-    other = Thread(target=step)
+    other = Thread(target=step, daemon=True)
     with database.transaction() as session:
         seen = session.get_one(DocumentRecord, rows.COUNTER).current_version
         other.start()
@@ -58,6 +58,7 @@ def test_a_stranger_cannot_write_between_what_a_transaction_reads_and_what_it_wr
     rows.start_counter(database)
     with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"), timeout=0)) as stranger:
         with database.transaction() as session:
+            assert session.get_one(DocumentRecord, rows.COUNTER).current_version == 0
             with pytest.raises(sqlite3.OperationalError, match="database is locked"):
                 stranger.execute("UPDATE documents SET current_version = 7")
             rows.step(session)
@@ -89,7 +90,7 @@ def test_who_waits_too_long_for_another_thread_is_told_and_can_try_again(new_dat
             holding.set()
             done.wait()
 
-    holder = Thread(target=hold)
+    holder = Thread(target=hold, daemon=True)  # a failure must not keep the run from ending
     holder.start()
     holding.wait()
     with pytest.raises(DatabaseUnavailable, match="another writer held it"), shared.transaction():
