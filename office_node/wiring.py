@@ -148,7 +148,7 @@ def _wipo_client(settings: Settings) -> DasClient:
         connect_seconds=wipo.connect_seconds,
         read_seconds=wipo.read_seconds,
         total_seconds=wipo.total_seconds,
-        user_agent=f"office-node/{__version__}",
+        user_agent=f"office-node/{__version__} ({settings.office.code})",
         ca_file=wipo.ca_file,
     )
     tokens = AccessTokens(

@@ -31,8 +31,7 @@ def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_b
         try:
             client = assertions.authenticate(asked.unverified_assertion, asked.client_id)
         except NotTrusted as exc:
-            log.warning("client authentication failed", code=exc.code, reason=exc.message, hint=exc.next_step)
-            raise InvalidClient from exc
+            raise InvalidClient(exc.message) from exc
         logs.bind(client_id=client.client_id)
         answer = issuer.issue(client, token_request.granted_scopes(asked.scope, client.scopes))
         log.info("access token issued", scope=answer["scope"], seconds=answer["expires_in"])
@@ -50,6 +49,7 @@ def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_b
 
     @blueprint.errorhandler(RequestEntityTooLarge)
     def refuse_size(_exc: RequestEntityTooLarge) -> Response:
+        log.warning("token request refused", code=TokenRequestRefused.code, reason="the body is too large")
         return _refusal("invalid_request", "the body is too large", 413)
 
     @blueprint.errorhandler(DatabaseUnavailable)
@@ -61,6 +61,8 @@ def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_b
 
     @blueprint.errorhandler(TokenRequestRefused)
     def refuse(refusal: TokenRequestRefused) -> Response:
+        reason = refusal.reason if isinstance(refusal, InvalidClient) else refusal.message
+        log.warning("token request refused", code=refusal.code, reason=reason, hint=refusal.next_step)
         answer = _refusal(refusal.error, refusal.message, refusal.status)
         if isinstance(refusal, InvalidClient) and refusal.asked_with_basic:
             answer.headers["WWW-Authenticate"] = 'Basic realm="office-node"'  # RFC 6749 5.2

@@ -31,11 +31,14 @@ class InvalidClient(TokenRequestRefused):
     """Client authentication failed; always the same words, whatever failed."""
 
     code = "N411"
+    hint = "if the client is honest, compare its entry in [[authorization_server.clients]] with what it sends"
     error = "invalid_client"
     status = 401
 
-    def __init__(self, *, asked_with_basic: bool = False) -> None:
+    def __init__(self, reason: str, *, asked_with_basic: bool = False) -> None:
         super().__init__("client authentication failed")
+        self.reason = reason
+        """For our log alone."""
         self.asked_with_basic = asked_with_basic
 
 
@@ -72,7 +75,7 @@ def parse(*, media_type: str, query: bytes, authorization: str | None, body: byt
     _check_authentication(form, authorization)
     _check_grant(form)
     if form.get("client_assertion_type") != JWT_BEARER or "client_assertion" not in form or "client_secret" in form:
-        raise InvalidClient
+        raise InvalidClient("no client_assertion of type jwt-bearer, or a client_secret beside it")
     return TokenRequest(form["client_assertion"], form.get("client_id"), _scope(form.get("scope")))
 
 
@@ -105,7 +108,7 @@ def _check_authentication(form: dict[str, str], authorization: str | None) -> No
         return
     if "client_assertion" in form:
         raise TokenRequestRefused("two ways of client authentication")
-    raise InvalidClient(asked_with_basic=True)
+    raise InvalidClient("an Authorization header instead of an assertion", asked_with_basic=True)
 
 
 def _check_grant(form: dict[str, str]) -> None:

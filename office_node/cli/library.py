@@ -12,7 +12,7 @@ from office_node.cli.document_options import ACCESS_CODE, DATE, KIND, NUMBER
 from office_node.das import number_formats
 from office_node.document_id import DocumentKind
 from office_node.errors import OfficeNodeError
-from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
+from office_node.library.digital_library import CatalogueEntry, DigitalLibrary, Finding
 
 
 class NoSuchDocument(OfficeNodeError):
@@ -78,15 +78,24 @@ def verify(ctx: click.Context, as_json: bool) -> None:
     ) as progress:
         findings = list(kept.verify(progress.update))
     if as_json:
-        echo_json(
-            [{"finding": f.kind, "file": f.version_id, "document": f.document and str(f.document)} for f in findings]
-        )
+        echo_json([_told(finding) for finding in findings])
     for finding in findings if not as_json else []:
-        click.echo(f"{finding.kind}: {finding.version_id}" + (f" ({finding.document})" if finding.document else ""))
+        of = f" ({finding.document})" if finding.document else ""
+        click.echo(f"{finding.number} {finding.fault}: {finding.version_id}{of}; hint: {finding.hint}")
     if findings:
         ctx.exit(1)
     if not as_json:
         click.echo("every file is what the catalogue says")
+
+
+def _told(finding: Finding) -> dict[str, str | None]:
+    return {
+        "number": finding.number,
+        "finding": finding.fault.value,
+        "file": finding.version_id,
+        "document": str(finding.document) if finding.document else None,
+        "hint": finding.hint,
+    }
 
 
 def _find(kept: DigitalLibrary, kind: str | None, number: str | None) -> list[CatalogueEntry]:

@@ -133,7 +133,7 @@ class RangeNotSatisfiable(DasRefusal):
 
 
 class HeaderTooLarge(DasRefusal):
-    """The request's head is larger than the settings allow."""
+    """The request's head is larger than `web.gunicorn_options` allows."""
 
     code, status, outer_code = "N528", 431, "REQUEST_HEADER_FIELDS_TOO_LARGE"
 

@@ -16,7 +16,7 @@ from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.errors import OfficeNodeError
 from office_node.library import formats
 from office_node.library.access_codes import AccessCodes
-from office_node.library.folder_store import FileMissing, FolderStore, Received, digest
+from office_node.library.folder_store import FileMissing, FolderStore, Received, StoreUnusable
 from office_node.library.formats import FileFormat
 from office_node.library.records import DocumentRecord, VersionRecord
 from office_node.storage.database import Database
@@ -65,14 +65,41 @@ class Outcome(StrEnum):
     NEW_VERSION = "new version"
 
 
+class Fault(StrEnum):
+    """What `verify` may find wrong."""
+
+    MISSING_FILE = "missing file"
+    UNREADABLE_FILE = "unreadable file"
+    WRONG_DIGEST = "wrong digest"
+    FILE_WITHOUT_ROW = "file without row"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that `verify` found wrong."""
+    """One thing that `verify` found wrong; `number` and `hint` are for the administrator."""
 
-    kind: str
-    """`missing file`, `wrong digest` or `file without row`."""
+    fault: Fault
     version_id: str
     document: PriorityDocumentId | None
+
+    @property
+    def number(self) -> str:
+        return _ADVICE[self.fault][0]
+
+    @property
+    def hint(self) -> str:
+        return _ADVICE[self.fault][1]
+
+
+_ADVICE = {
+    Fault.MISSING_FILE: ("N311", "restore the file from the backup"),
+    Fault.UNREADABLE_FILE: ("N312", "see that the disk is sound and the file belongs to the node's user"),
+    Fault.WRONG_DIGEST: ("N313", "the file was changed; restore it from the backup"),
+    Fault.FILE_WITHOUT_ROW: (
+        "N314",
+        "left by an intake that was cut off: add its document again, then remove it",
+    ),
+}
 
 
 class DigitalLibrary:
@@ -137,10 +164,8 @@ class DigitalLibrary:
         return file
 
     def check(self, version: Version, tick: Callable[[int], None] = lambda _bytes: None) -> None:
-        """Read a kept file whole against its digest. Raises `FileMissing` or `DocumentDamaged`."""
-        with self._store.open(version.version_id) as file:
-            found, _size = digest(file, tick)
-        if found != version.sha256:
+        """Read a kept file whole against its digest. Raises `FileMissing`, `DocumentDamaged` or `StoreUnusable`."""
+        if self._store.digest(version.version_id, tick) != version.sha256:
             raise DocumentDamaged(f"file {version.version_id} does not have the digest of the catalogue")
 
     def verify(self, tick: Callable[[int], None] = lambda _bytes: None) -> Iterator[Finding]:
@@ -151,12 +176,8 @@ class DigitalLibrary:
         with self._database.reading() as session:
             rows = session.execute(select(VersionRecord, DocumentRecord).join(DocumentRecord)).all()
         for record, document in rows:
-            try:
-                self.check(_version(record), tick)
-            except FileMissing:
-                yield Finding("missing file", record.id, _document(document))
-            except DocumentDamaged:
-                yield Finding("wrong digest", record.id, _document(document))
+            if fault := self._fault(_version(record), tick):
+                yield Finding(fault, record.id, _document(document))
         # Names first, rows after: a document added meanwhile must not be told as a stray file.
         yield from self._strays(list(self._store.names()))
 
@@ -170,7 +191,18 @@ class DigitalLibrary:
             known = set(session.scalars(select(VersionRecord.id)))
         for name in names:
             if name not in known:
-                yield Finding("file without row", name, None)
+                yield Finding(Fault.FILE_WITHOUT_ROW, name, None)
+
+    def _fault(self, version: Version, tick: Callable[[int], None]) -> Fault | None:
+        try:
+            self.check(version, tick)
+        except FileMissing:
+            return Fault.MISSING_FILE
+        except DocumentDamaged:
+            return Fault.WRONG_DIGEST
+        except StoreUnusable:
+            return Fault.UNREADABLE_FILE
+        return None
 
     def _refuse_differing(self, known: CatalogueEntry | None, document: PriorityDocumentId, access_code: str) -> None:
         if known is None:

@@ -94,6 +94,11 @@ class FolderStore:
             except FileNotFoundError as exc:
                 raise FileMissing(f"file {name} is not in the store") from exc
 
+    def digest(self, name: str, tick: Callable[[int], None] = lambda _bytes: None) -> str:
+        """SHA-256 of a kept file, read whole. Raises `FileMissing`, or `StoreUnusable` when the disk fails."""
+        with _usable(self._folder), self.open(name) as file:
+            return digest(file, tick)[0]
+
     def discard(self, name: str) -> None:
         """Take a kept file away again; nothing happens if it is not there."""
         self._path(name).unlink(missing_ok=True)
@@ -105,8 +110,22 @@ class FolderStore:
         yield from (path.name for path in paths)
 
     def remove_leftovers(self) -> int:
-        """Remove what intakes that were killed left in `incoming/`; returns how many."""
-        return sum(map(_remove_if_old, self._incoming.glob("*")))
+        """Remove what intakes that were killed left in `incoming/`; returns how many.
+
+        Raises `StoreUnusable` for what cannot be removed, once all the rest is.
+        """
+        removed = 0
+        failure: OSError | None = None
+        with _usable(self._folder):
+            for path in self._incoming.glob("*"):
+                try:
+                    removed += _remove_if_old(path)
+                except OSError as exc:
+                    failure = exc
+        if failure:
+            hint = "see what it is and take it away: only the node's own files belong there"
+            raise StoreUnusable(f"{failure.filename} cannot be removed: {failure.strerror}", hint=hint) from failure
+        return removed
 
     def _path(self, name: str) -> Path:
         if not _NAME.fullmatch(name):

@@ -1,6 +1,7 @@
 """WIPO's part of a forwarded retrieval: it asks how far we are, fetches the document, and ends the request."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import BinaryIO
 
 import structlog
@@ -16,14 +17,15 @@ from office_node.document_id import DocumentKind
 from office_node.library.digital_library import DigitalLibrary, Version
 from office_node.off_retrievals import states
 from office_node.off_retrievals.download_links import DownloadLinks
+from office_node.off_retrievals.records import UNENDED, locked
 from office_node.off_retrievals.records import ForwardedRetrievalRecord as Retrieval
-from office_node.off_retrievals.records import locked
 from office_node.off_retrievals.states import RetrievalState
 from office_node.storage.database import Database
 
 log = structlog.get_logger()
 
 _MOST_STATUSES = 1000
+_NEWLY_ENDED = timedelta(days=1)
 
 
 class Handover:
@@ -35,17 +37,25 @@ class Handover:
         self._links = links
 
     def statuses(self, caller: VerifiedClaims, wanted: DocumentFilter) -> list[RetrievalStatus]:
-        """How far the caller's retrievals are, newest first, at most 1000 (E12)."""
-        query = _matching(caller, wanted).order_by(Retrieval.received_at.desc()).limit(_MOST_STATUSES)
+        """How far the caller's retrievals are (E12): what is open before what has ended, newest first, at most 1000.
+
+        Asked for nothing in particular, it tells what is open and what ended within a day.
+        """
+        query = _matching(caller, wanted)
+        if not wanted.model_fields_set:
+            query = query.where(or_(UNENDED, Retrieval.ended_at > clock.now() - _NEWLY_ENDED))
+        query = query.order_by(Retrieval.ended_at.is_not(None), Retrieval.received_at.desc()).limit(_MOST_STATUSES)
         with self._database.reading() as session:
-            return [retrieval.status() for retrieval in session.scalars(query)]
+            found = session.scalars(query).all()
+        if len(found) == 1:
+            logs.bind(acknowledgement_id=found[0].acknowledgement_id)
+        return [retrieval.status() for retrieval in found]
 
     def status(self, caller: VerifiedClaims, wanted: DocumentFilter) -> RetrievalStatus:
         """How far the newest of them is. Raises `NotFound`."""
         found = self.statuses(caller, wanted)
         if not found:
             raise NotFound("No such request")
-        logs.bind(acknowledgement_id=found[0].acknowledgement_id)
         return found[0]
 
     def issue_link(self, caller: VerifiedClaims, request: UrlDownloadRequest) -> str:
@@ -53,19 +63,19 @@ class Handover:
 
         Raises `NotFound`, `NotReady` or `Gone`.
         """
-        query = _matching(caller, request).order_by(Retrieval.received_at.desc())
+        state = Retrieval.state
+        best_first = (state.not_in(states.SERVED), state != RetrievalState.RECEIVED, Retrieval.received_at.desc())
         with self._database.reading() as session:
-            found = session.scalars(query.limit(_MOST_STATUSES)).all()
-        if not found:
+            found = session.scalars(_matching(caller, request).order_by(*best_first).limit(1)).first()
+        if found is None:
             raise NotFound("No such request")
-        served = [retrieval for retrieval in found if retrieval.state in states.SERVED]
-        if served and served[0].version_id:
-            logs.bind(acknowledgement_id=served[0].acknowledgement_id)
-            log.info("download link issued")
-            return self._links.sign(served[0].acknowledgement_id, served[0].version_id)
-        if any(retrieval.state == RetrievalState.RECEIVED for retrieval in found):
+        logs.bind(acknowledgement_id=found.acknowledgement_id)
+        if found.state == RetrievalState.RECEIVED:
             raise NotReady("The document is not ready yet")
-        raise Gone("The request has ended")
+        if found.version_id is None or found.state not in states.SERVED:
+            raise Gone("The request has ended")
+        log.info("download link issued")
+        return self._links.sign(found.acknowledgement_id, found.version_id)
 
     def content(self, acknowledgement_id: str, version_id: str) -> Version:
         """The content that a checked link names. Raises `Gone` when its request has ended."""

@@ -21,8 +21,8 @@ from office_node.document_id import DocumentKind
 from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
 from office_node.library.folder_store import FileMissing
 from office_node.off_retrievals import states
+from office_node.off_retrievals.records import UNENDED, locked
 from office_node.off_retrievals.records import ForwardedRetrievalRecord as Retrieval
-from office_node.off_retrievals.records import locked
 from office_node.off_retrievals.states import RetrievalState
 from office_node.outbox.outbox import Claim, Outbox
 from office_node.storage.database import Database
@@ -120,10 +120,13 @@ class ForwardedRetrievals:
     def announce(self, claim: Claim) -> None:
         """Tell WIPO what `prepare` or `expire_old` wrote. Raises what `DasClient.notify` raises."""
         acknowledgement_id = str(claim.acknowledgement_id)
+        category = claim.payload["requestStatusCategory"]
         with self._database.reading() as session:
-            state = session.get_one(Retrieval, acknowledgement_id).state
-        if state == RetrievalState.EXPIRED:
-            self._settle(claim)  # it ended while WIPO was away: what would be announced is no longer served
+            overtaken = session.get_one(Retrieval, acknowledgement_id).status().category != category
+        if overtaken:
+            # It ended while WIPO was away: what would be announced is no longer true.
+            self._settle(claim)
+            log.warning("notification overtaken, not sent", category=category)
             return
         self._wipo.notify(claim.payload)
         with self._database.transaction() as session:
@@ -131,12 +134,12 @@ class ForwardedRetrievals:
             retrieval = locked(session, acknowledgement_id)
             if retrieval.may_move(RetrievalState.NOTIFIED):
                 retrieval.move(RetrievalState.NOTIFIED, notified_at=clock.now())
-        log.info("WIPO notified", category=claim.payload["requestStatusCategory"])
+        log.info("WIPO notified", category=category)
 
     def expire_old(self) -> int:
-        """End requests that grew too old; WIPO is told of those we never supplied. Returns how many ended."""
+        """End requests that grew too old; WIPO is told of those it never heard of. Returns how many ended."""
         limit = clock.now() - timedelta(days=self._policy.request_days)
-        query = select(Retrieval).where(Retrieval.state.not_in(states.ENDED), Retrieval.received_at < limit)
+        query = select(Retrieval).where(UNENDED, Retrieval.received_at < limit).order_by(Retrieval.received_at)
         with self._database.transaction() as session:
             old = session.scalars(query.with_for_update(skip_locked=True).limit(_AT_ONCE)).all()
             for retrieval in old:
@@ -148,7 +151,8 @@ class ForwardedRetrievals:
             self._outbox.settle(session, claim)
 
     def _expire(self, session: Session, retrieval: Retrieval) -> None:
-        if retrieval.state == RetrievalState.RECEIVED:
+        if retrieval.state in (RetrievalState.RECEIVED, RetrievalState.PREPARED):
+            # WIPO has never heard that it could fetch: it must hear that it cannot.
             retrieval.end(RetrievalState.REFUSED, _CANNOT_SUPPLY)
             self._put_notification(session, retrieval)
         else:

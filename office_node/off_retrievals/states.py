@@ -23,7 +23,7 @@ _S = RetrievalState
 MOVES: dict[RetrievalState, tuple[RetrievalState, ...]] = {
     _S.RECEIVED: (_S.PREPARED, _S.REFUSED, _S.EXPIRED),
     # WIPO may fetch at once: before we have recorded that it took the notification.
-    _S.PREPARED: (_S.NOTIFIED, _S.DOWNLOADED, _S.EXPIRED),
+    _S.PREPARED: (_S.NOTIFIED, _S.DOWNLOADED, _S.REFUSED, _S.EXPIRED),
     _S.NOTIFIED: (_S.DOWNLOADED, _S.EXPIRED),
     _S.DOWNLOADED: (_S.EXPIRED,),
     _S.REFUSED: (),

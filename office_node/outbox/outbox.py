@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from office_node import clock, logs
 from office_node.errors import OfficeNodeError, PeerUnavailable
 from office_node.outbox import backoff
-from office_node.outbox.records import MessageState, OutboxRecord
+from office_node.outbox.records import OPEN, MessageState, OutboxRecord
 from office_node.storage.database import Database
 
 _LONGEST_CAUSE = 500
-_OPEN = (MessageState.DUE, MessageState.CLAIMED)
+_UNSETTLED = (MessageState.DUE, MessageState.CLAIMED, MessageState.PARKED)
 
 
 class LeaseLost(OfficeNodeError):
@@ -134,7 +134,7 @@ class Outbox:
 
     def messages(self, *, parked_only: bool = False) -> list[Message]:
         """Everything that is not settled, oldest first; or only what waits for a human."""
-        states = (MessageState.PARKED,) if parked_only else (*_OPEN, MessageState.PARKED)
+        states = (MessageState.PARKED,) if parked_only else _UNSETTLED
         query = select(OutboxRecord).where(OutboxRecord.state.in_(states)).order_by(OutboxRecord.created_at)
         with self._database.reading() as session:
             return [_message(record) for record in session.scalars(query)]
@@ -154,7 +154,7 @@ class Outbox:
         # A look without the write lock: most ticks find nothing.
         query = (
             select(OutboxRecord)
-            .where(OutboxRecord.kind == kind, OutboxRecord.state.in_(_OPEN), OutboxRecord.due_at <= clock.now())
+            .where(OutboxRecord.kind == kind, OPEN, OutboxRecord.due_at <= clock.now())
             .order_by(OutboxRecord.due_at)
             .limit(limit)
         )
@@ -167,7 +167,7 @@ class Outbox:
         guarded = (
             update(OutboxRecord)
             .where(OutboxRecord.id == record.id, OutboxRecord.fencing == record.fencing)
-            .where(OutboxRecord.state.in_(_OPEN), OutboxRecord.due_at <= moment)
+            .where(OPEN, OutboxRecord.due_at <= moment)
             .values(
                 state=MessageState.CLAIMED,
                 due_at=self._lease_end(),
@@ -189,7 +189,7 @@ class Outbox:
         )
 
     def _record_failure(self, claim: Claim, error: Exception, **values: Any) -> None:
-        cause = logs.redact_text(str(error) or type(error).__name__)[:_LONGEST_CAUSE]
+        cause = _storable(logs.redact_text(str(error) or type(error).__name__))
         with self._database.transaction() as session:
             # The first cause is never overwritten: later ones are often only its echo.
             kept = session.scalars(select(OutboxRecord.first_cause).where(OutboxRecord.id == claim.message_id)).one()
@@ -201,6 +201,11 @@ class Outbox:
 
     def _lease_end(self) -> datetime:
         return clock.now() + timedelta(seconds=self.lease_seconds)
+
+
+def _storable(cause: str) -> str:
+    """A cause may quote a peer: half a surrogate or a NUL in its words must not keep a message from being parked."""
+    return cause.encode(errors="replace").decode().replace("\0", "")[:_LONGEST_CAUSE]
 
 
 def _held(claim: Claim) -> Update:

@@ -1,6 +1,7 @@
 """`library verify` names everything that is not as the catalogue says, and nothing else."""
 
 import json
+import re
 
 import pytest
 
@@ -18,7 +19,7 @@ STRAY = "0123456789abcdef0123456789abcdef"
 def verify(office: Office) -> tuple[int, list[str]]:
     ran = command_line.run(office.settings_file, "library", "verify")
     assert ran.stderr == ""
-    return ran.exit_code, ran.stdout.splitlines()
+    return ran.exit_code, [re.sub(r"^N31\d (.*); hint: .+$", r"\1", line) for line in ran.stdout.splitlines()]
 
 
 def test_a_library_in_order_is_good(office: Office, node: Node) -> None:
@@ -97,6 +98,24 @@ def test_a_file_without_row_is_named(office: Office, node: Node) -> None:
 
 
 @on_sqlite
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_still_looked_at(office: Office, node: Node) -> None:
+    _, unreadable = add(node, pdf(1000))
+    _, missing = add(node, pdf(1000), OTHER_DOCUMENT)
+    path = path_of(office, unreadable.current.version_id)
+    path.unlink()
+    path.mkdir()  # what cannot be read by any user
+    path_of(office, missing.current.version_id).unlink()
+    code, lines = verify(office)
+    assert code == 1
+    assert sorted(lines) == sorted(
+        [
+            f"unreadable file: {unreadable.current.version_id} ({DOCUMENT})",
+            f"missing file: {missing.current.version_id} ({OTHER_DOCUMENT})",
+        ]
+    )
+
+
+@on_sqlite
 def test_a_file_where_a_folder_should_be_stops_nothing(office: Office, node: Node) -> None:
     _, entry = add(node, pdf(1000))
     store = path_of(office, entry.current.version_id).parent.parent
@@ -118,7 +137,9 @@ def test_everything_wrong_is_named_at_once_and_as_json_too(office: Office, node:
     }
     ran = command_line.run(office.settings_file, "library", "verify", "--json")
     assert ran.exit_code == 1
-    assert {tuple(finding.values()) for finding in json.loads(ran.stdout)} == expected
+    told = json.loads(ran.stdout)
+    assert {(finding["finding"], finding["file"], finding["document"]) for finding in told} == expected
+    assert all(finding["number"].startswith("N31") and finding["hint"] for finding in told)
     assert len(verify(office)[1]) == 3
 
 
@@ -127,7 +148,7 @@ def test_a_document_that_comes_in_meanwhile_is_not_told_as_stray(office: Office,
     _, entry = add(node, pdf(1000))
     path_of(office, entry.current.version_id).unlink()
     findings = node.library.verify()
-    assert next(findings).kind == "missing file"  # the rows are read by now, the names of the files are not
+    assert next(findings).fault == "missing file"  # the rows are read by now, the names of the files are not
     add(node, pdf(1000), OTHER_DOCUMENT)
     assert [*findings] == []
 

@@ -6,6 +6,9 @@ import pytest
 import time_machine
 
 from office_node import clock
+from office_node.off_retrievals.records import locked
+from office_node.off_retrievals.service import NOTIFY
+from office_node.off_retrievals.states import RetrievalState
 from tests.off_retrievals.bench import Bench, das_codes
 from tests.off_retrievals.conftest import MakeBench
 
@@ -44,16 +47,29 @@ def test_a_request_that_was_never_prepared_is_refused_and_wipo_is_told(own: Benc
     }
 
 
-@pytest.mark.parametrize("downloaded", [False, True])
-def test_a_request_that_was_supplied_expires_and_nobody_is_told(own: Bench, downloaded: bool) -> None:
+@pytest.mark.parametrize("supplied", [RetrievalState.NOTIFIED, RetrievalState.DOWNLOADED])
+def test_a_request_that_was_supplied_expires_and_nobody_is_told(own: Bench, supplied: RetrievalState) -> None:
     acknowledgement_id, link = own.offer(own.keep())
-    if downloaded:
-        own.http.get(link).close()
+    with own.node.database.transaction() as session:
+        locked(session, acknowledgement_id).move(supplied)
     before = [entry.kind for entry in own.messages(acknowledgement_id)]
     assert _expire_after(own, OLD + MOMENT) == 1
     assert own.state(acknowledgement_id) == "expired"
     assert [entry.kind for entry in own.messages(acknowledgement_id)] == before
     assert own.http.get(link).status_code == 410
+
+
+def test_wipo_is_told_that_it_cannot_fetch_what_it_never_heard_it_could(own: Bench) -> None:
+    acknowledgement_id, link = own.offer(own.keep())
+    assert _expire_after(own, OLD + MOMENT) == 1
+    assert own.state(acknowledgement_id) == "refused"
+    categories = [entry.payload.get("requestStatusCategory") for entry in own.messages(acknowledgement_id)]
+    assert categories == [None, "success", "error"]
+    assert own.http.get(link).status_code == 410
+    # The success that nobody heard of is not true any more: it is settled without a word to WIPO.
+    claims = {claim.payload["requestStatusCategory"]: claim for claim in own.node.outbox.claim(NOTIFY, 10)}
+    own.node.retrievals.announce(claims["success"])
+    assert [entry.state for entry in own.messages(acknowledgement_id)][1] == "settled"
 
 
 def test_a_request_has_all_of_its_days(own: Bench) -> None:

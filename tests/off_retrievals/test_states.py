@@ -13,6 +13,7 @@ ALLOWED = {
     ("received", "expired"),
     ("prepared", "notified"),
     ("prepared", "downloaded"),
+    ("prepared", "refused"),
     ("prepared", "expired"),
     ("notified", "downloaded"),
     ("notified", "expired"),

@@ -1,5 +1,6 @@
 """GET retrievals (E12): how far the caller's own requests are."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,7 +9,7 @@ from sqlalchemy import insert
 from office_node import clock
 from office_node.auth.token_verifier import VerifiedClaims
 from office_node.das.messages import DocumentFilter
-from office_node.off_retrievals.records import ForwardedRetrievalRecord
+from office_node.off_retrievals.records import ForwardedRetrievalRecord, locked
 from tests.off_retrievals.bench import ID_NAMES, OTHER, PREFIXES, Bench, das_codes
 
 
@@ -139,6 +140,30 @@ def test_at_most_a_thousand_are_told_at_once(bench: Bench) -> None:
         session.execute(insert(ForwardedRetrievalRecord), many)
     statuses = bench.node.handover.statuses(VerifiedClaims("busy", frozenset()), DocumentFilter())
     assert len(statuses) == 1000
+
+
+def test_an_open_request_is_not_hidden_by_any_number_of_ended_ones(bench: Bench) -> None:
+    ended = {"state": "expired", "ended_at": clock.now(), "received_at": clock.now()}
+    long_ago = clock.now() - timedelta(days=3)
+    open_one = {"state": "received", "ended_at": None, "received_at": long_ago}
+    row = {"kind": "patent", "number": "US 11/111,111", "date": clock.now().date(), "client_id": "crowded"}
+    rows = [{**row, **ended, "acknowledgement_id": str(uuid4())} for _ in range(1001)]
+    with bench.node.database.transaction() as session:
+        session.execute(insert(ForwardedRetrievalRecord), [*rows, {**row, **open_one, "acknowledgement_id": "open"}])
+    statuses = bench.node.handover.statuses(VerifiedClaims("crowded", frozenset()), DocumentFilter())
+    assert statuses[0].acknowledgement_id == "open"
+
+
+def test_what_ended_long_ago_is_told_only_when_asked_for(bench: Bench) -> None:
+    caller = bench.caller()
+    acknowledgement_id = caller.forward(bench.keep().wanted)
+    caller.call("DELETE", "files", query_string={"requestAckId": acknowledgement_id})
+    assert acknowledgement_id in {entry["requestAckId"] for entry in caller.statuses()}
+    with bench.node.database.transaction() as session:
+        locked(session, acknowledgement_id).ended_at = clock.now() - timedelta(days=2)
+    assert acknowledgement_id not in {entry["requestAckId"] for entry in caller.statuses()}
+    [entry] = caller.statuses(requestAckId=acknowledgement_id)
+    assert entry["requestStatusCategory"] == "error"
 
 
 @pytest.mark.parametrize("path", ["retrievals/no-such-id", "retrievals/00000000-0000-0000-0000-000000000000"])

@@ -11,6 +11,7 @@ from office_node.errors import PeerRefused, PeerUnavailable
 from office_node.outbox.outbox import Claim, LeaseLost, NotParked
 from office_node.outbox.records import MessageState
 from office_node.wiring import Node
+from tests.plans import plans_of
 
 KIND = "notify_wipo"
 
@@ -167,6 +168,21 @@ def test_a_cause_is_kept_without_the_secrets_in_it(node: Node) -> None:
     [message] = node.outbox.messages()
     for secret in ("abcdefghij", "AB21"):
         assert secret not in str(message)
+
+
+@pytest.mark.parametrize("oddity", ["\0", "\ud800", "\U0001f4c4", "x" * 10_000, ""])
+def test_whatever_a_peer_says_its_message_is_parked(node: Node, oddity: str) -> None:
+    _put(node)
+    [claim] = node.outbox.claim(KIND, 1)
+    node.outbox.park(claim, PeerRefused(f"WIPO answered 400: {oddity}"))
+    [message] = node.outbox.messages(parked_only=True)
+    assert str(message.first_cause).startswith("N602 WIPO answered 400: ")
+
+
+def test_a_look_for_due_messages_goes_through_the_index_and_reads_no_settled_ones(node: Node) -> None:
+    with plans_of(node.database) as plans:
+        assert node.outbox.claim(KIND, 10) == []
+    assert ["ix_outbox_open" in plan for plan in plans] == [True]
 
 
 def _put(node: Node, effect_key: str = "effect") -> None:
