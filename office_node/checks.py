@@ -1,18 +1,21 @@
 """Whether what the settings point at is there and can be used: every finding at once, each with its number."""
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from office_node.auth import keys
 from office_node.auth.keys import KeyUnusable
+from office_node.network import trust
+from office_node.network.trust import TrustUnusable
 from office_node.settings import Finding, Settings
 
 
 def check(settings: Settings, file: str) -> list[Finding]:
     """Everything on this machine that would keep the node from its work. `file` is how findings name the settings."""
-    return [*_keys(settings, file), *_folders(settings, file)]
+    return [*_keys(settings, file), *_trust(settings, file), *_folders(settings, file)]
 
 
 def _keys(settings: Settings, file: str) -> Iterator[Finding]:
@@ -39,11 +42,31 @@ def _keys(settings: Settings, file: str) -> Iterator[Finding]:
             yield Finding(exc.code, file, f"{place} {key}", exc.message, exc.next_step)
 
 
+def _trust(settings: Settings, file: str) -> Iterator[Finding]:
+    try:
+        trust.tls_context(settings.wipo.ca_file)
+    except TrustUnusable as exc:
+        yield Finding(exc.code, file, "[wipo] ca_file", exc.message, exc.next_step)
+
+
 def _folders(settings: Settings, file: str) -> Iterator[Finding]:
     folders = [("[library] store", settings.library.store)]
     if settings.database.url.startswith("sqlite"):
         folders.append(("[database] url", Path(settings.database.url.removeprefix("sqlite:///")).parent))
     for place, folder in folders:
-        nearest = next(path for path in (folder, *folder.parents) if path.exists())
-        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-            yield Finding("N023", file, place, f"{nearest} cannot be written", "give it to the user the node runs as")
+        blocked = _blocked_at(folder)
+        if blocked:
+            yield Finding("N023", file, place, f"{blocked} cannot be written", "give it to the user the node runs as")
+
+
+def _blocked_at(folder: Path) -> Path | None:
+    """The path that keeps the node from writing into `folder` or from making it; None if nothing does."""
+    for path in (folder, *folder.parents):
+        try:
+            is_folder = stat.S_ISDIR(path.stat().st_mode)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            continue  # to be made, or a path above it is in the way
+        except OSError:  # such as a name that is too long
+            return path
+        return None if is_folder and os.access(path, os.W_OK | os.X_OK) else path
+    return folder

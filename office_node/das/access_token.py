@@ -1,19 +1,26 @@
-"""Our token at WIPO: asked for with `private_key_jwt`, kept until four fifths of its life are over."""
+"""Our token at WIPO: asked for with `private_key_jwt`, renewed when four fifths of its life are over.
+
+While the token endpoint is down, the old token serves until its life ends.
+"""
 
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+import structlog
 from authlib.oauth2.rfc7523 import private_key_jwt_sign
 from joserfc.jwk import ECKey
 
 from office_node.errors import Owner, PeerUnavailable
 from office_node.network.egress import Answer, Egress
 
+log = structlog.get_logger()
+
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_SECONDS = 60  # protocol.md C-13
 _RENEWED_AT = 0.8  # reliability.md 1
+_RENEWAL_RETRY_SECONDS = 30
 _PEER = "WIPO's token endpoint"
 
 
@@ -36,7 +43,8 @@ class AccessTokens:
         self._scope = scope
         self._lock = threading.Lock()
         self._token = ""
-        self._renew_at = 0.0  # on the monotonic clock
+        self._renew_at = 0.0  # on the monotonic clock, as is the next
+        self._ends_at = 0.0
 
     def current(self, *, instead_of: str | None = None) -> str:
         """A token to present. `instead_of` is one that WIPO has just refused.
@@ -44,10 +52,31 @@ class AccessTokens:
         Raises `AccessDenied` when WIPO refuses our credentials, else `PeerUnavailable`.
         """
         with self._lock:
-            if time.monotonic() >= self._renew_at or self._token == instead_of:
-                self._token, seconds = self._ask()
-                self._renew_at = time.monotonic() + _RENEWED_AT * seconds
+            if self._token == instead_of:
+                self._renew_at = self._ends_at = 0.0  # what WIPO refused is dead, whatever its life was to be
+            if time.monotonic() >= self._renew_at:
+                self._renew()
             return self._token
+
+    def _renew(self) -> None:
+        asked_at = time.monotonic()
+        try:
+            self._token, seconds = self._ask()
+        except AccessDenied:
+            raise  # no outage: a human must learn of it now
+        except PeerUnavailable as exc:
+            self._keep_or_raise(exc)
+        else:
+            self._renew_at = asked_at + _RENEWED_AT * seconds
+            self._ends_at = asked_at + seconds
+
+    def _keep_or_raise(self, failure: PeerUnavailable) -> None:
+        now = time.monotonic()
+        if now >= self._ends_at:
+            raise failure
+        log.warning("access token not renewed, the old one still serves", code=failure.code, reason=failure.message)
+        wait = max(_RENEWAL_RETRY_SECONDS, failure.retry_after_seconds or 0)
+        self._renew_at = min(now + wait, self._ends_at)
 
     def _ask(self) -> tuple[str, float]:
         form = {

@@ -14,13 +14,13 @@ from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 
-import certifi
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
 from office_node import clock
 from office_node.errors import PeerUnavailable
+from office_node.network import deadline, trust
 
 _MOST_ANSWER_BYTES = 1_048_576
 _BLOCK_BYTES = 65_536
@@ -58,7 +58,10 @@ class Answer:
 
 
 class Egress:
-    """Calls out. One for a process; threads may share it."""
+    """Calls out. One for a process; threads may share it.
+
+    Raises `TrustUnusable` when `ca_file` cannot be used; it stands in place of the public CAs.
+    """
 
     def __init__(
         self,
@@ -76,21 +79,26 @@ class Egress:
         self._session.trust_env = False
         self._session.headers["User-Agent"] = user_agent
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # nobody's cookie is kept
-        adapter = _TlsFloorAdapter(_tls_context(ca_file), pool_size)
+        adapter = _TlsFloorAdapter(trust.tls_context(ca_file), pool_size)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
     def call(self, method: str, url: str, *, peer: str, **request: Any) -> Answer:
         """The peer's answer, whatever its status. Raises `PeerUnavailable` when the line fails or time is up.
 
-        `peer` is how the error names the other side: the URL may hold a secret and is never told.
+        `peer` is how the error names the other side: the URL may hold a secret and is never told. `total_seconds`
+        bound all from the connection to the last byte; the system's name lookup, and a peer's further addresses when
+        the first cannot be connected to (`connect_seconds` each), may come on top.
         """
-        deadline = time.monotonic() + self._total_seconds
+        ends_at = time.monotonic() + self._total_seconds
         try:
-            with self._session.request(
-                method, url, timeout=self._timeout, allow_redirects=False, stream=True, **request
-            ) as response:
-                return Answer(response.status_code, response.headers, _read(response, deadline, peer))
+            with (
+                deadline.bounded(ends_at),
+                self._session.request(
+                    method, url, timeout=self._timeout, allow_redirects=False, stream=True, **request
+                ) as response,
+            ):
+                return Answer(response.status_code, response.headers, _read(response, ends_at, peer))
         except (requests.Timeout, urllib3.exceptions.TimeoutError) as exc:
             raise PeerUnavailable(f"{peer} did not answer in time", at_least_seconds=60) from exc
         except requests.exceptions.SSLError as exc:
@@ -110,22 +118,23 @@ class _TlsFloorAdapter(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = deadline.POOLS
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave the decision to the context alone, whatever `verify` says."""
+        # requests would name certifi here, and urllib3 would add it to the shared context at each connection.
+        conn.cert_reqs = "CERT_REQUIRED"
+        conn.ca_certs = conn.ca_cert_dir = None
 
 
-def _tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(ca_file or certifi.where()))
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
-def _read(response: requests.Response, deadline: float, peer: str) -> bytes:
+def _read(response: requests.Response, ends_at: float, peer: str) -> bytes:
     body = bytearray()
     # read1 gives what has come; iter_content would wait for a whole block, past the deadline if bytes drip.
     while block := response.raw.read1(_BLOCK_BYTES, decode_content=True):
         body += block
         if len(body) > _MOST_ANSWER_BYTES:
             raise PeerUnavailable(f"{peer} sent more than {_MOST_ANSWER_BYTES} bytes")
-        if time.monotonic() > deadline:
+        if time.monotonic() > ends_at:
             raise PeerUnavailable(f"{peer} did not finish its answer in time", at_least_seconds=60)
     return bytes(body)
 

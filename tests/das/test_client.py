@@ -9,6 +9,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from office_node.das import access_token
 from office_node.das.access_token import AccessDenied, AccessTokens
 from office_node.das.client import DasClient
 from office_node.errors import OfficeNodeError, PeerRefused, PeerUnavailable
@@ -31,6 +32,26 @@ def wipo() -> Iterator[Peer]:
     with listening_peer() as peer:
         peer.will_say(Says(204))
         yield peer
+
+
+class Clock:
+    """The monotonic clock, moved forward by hand."""
+
+    def __init__(self) -> None:
+        self._ahead = 0.0
+
+    def advance(self, seconds: float) -> None:
+        self._ahead += seconds
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._ahead
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(access_token, "time", clock)
+    return clock
 
 
 @pytest.fixture
@@ -85,6 +106,59 @@ def test_a_short_lived_token_is_renewed_before_it_ends(client: DasClient, token_
     time.sleep(0.02)
     client.notify(NOTIFICATION)
     assert [heard.headers["Authorization"] for heard in wipo.heard] == ["Bearer first", "Bearer second"]
+
+
+def test_a_living_token_serves_while_the_token_endpoint_is_down(
+    client: DasClient, token_endpoint: Peer, wipo: Peer, clock: Clock
+) -> None:
+    token_endpoint.will_say(_token("first", seconds=1000), Says(503), Says(503), _token("second"))
+    for seconds in (0, 850, 1, 40, 40):  # asked for, due, too soon to ask again, due again, the endpoint is back
+        clock.advance(seconds)
+        client.notify(NOTIFICATION)
+    assert _presented(wipo) == ["Bearer first"] * 4 + ["Bearer second"]
+    assert len(token_endpoint.heard) == 4
+
+
+def test_a_renewal_is_not_tried_again_sooner_than_the_endpoint_asks(
+    client: DasClient, token_endpoint: Peer, clock: Clock
+) -> None:
+    token_endpoint.will_say(_token("first", seconds=1000), Says(503, headers={"Retry-After": "90"}))
+    for seconds in (0, 850, 80):
+        clock.advance(seconds)
+        client.notify(NOTIFICATION)
+    assert len(token_endpoint.heard) == 2
+
+
+def test_a_dead_token_is_not_presented_though_no_other_can_be_had(
+    client: DasClient, token_endpoint: Peer, wipo: Peer, clock: Clock
+) -> None:
+    token_endpoint.will_say(_token("first", seconds=1000), Says(503))
+    for seconds in (0, 990):
+        clock.advance(seconds)
+        client.notify(NOTIFICATION)
+    clock.advance(10)  # sooner than the next try would be, were the token still alive
+    with pytest.raises(PeerUnavailable, match="token endpoint answered 503"):
+        client.notify(NOTIFICATION)
+    assert _presented(wipo) == ["Bearer first"] * 2
+
+
+def test_a_token_that_wipo_refused_is_not_presented_again_though_no_other_can_be_had(
+    client: DasClient, token_endpoint: Peer, wipo: Peer
+) -> None:
+    token_endpoint.will_say(_token("first"), Says(503))
+    wipo.will_say(Says(401))
+    for _ in range(2):
+        with pytest.raises(PeerUnavailable, match="token endpoint answered 503"):
+            client.notify(NOTIFICATION)
+    assert _presented(wipo) == ["Bearer first"]
+
+
+def test_a_denied_renewal_is_told_at_once(client: DasClient, token_endpoint: Peer, wipo: Peer, clock: Clock) -> None:
+    token_endpoint.will_say(_token("first", seconds=1000), Says(401, {"error": "invalid_client"}))
+    client.notify(NOTIFICATION)
+    clock.advance(850)
+    with pytest.raises(AccessDenied):
+        client.notify(NOTIFICATION)
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204])
@@ -192,6 +266,10 @@ def test_an_odd_lifetime_does_not_stop_the_exchange(
     token_endpoint.will_say(Says(200, {"access_token": "odd", "token_type": "Bearer", "expires_in": seconds}))
     client.notify(NOTIFICATION)
     assert wipo.heard[0].headers["Authorization"] == "Bearer odd"
+
+
+def _presented(wipo: Peer) -> list[str]:
+    return [heard.headers["Authorization"] for heard in wipo.heard]
 
 
 def _token(value: str, seconds: float = 3599) -> Says:

@@ -2,7 +2,9 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from email.utils import format_datetime
@@ -76,6 +78,71 @@ def test_a_dripping_peer_is_given_up_at_the_deadline_though_it_is_never_silent(e
         with pytest.raises(PeerUnavailable, match="in time"):
             egress.call("GET", url, peer="the peer")
         stop.set()
+
+
+@pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX-Endless: "])
+def test_a_peer_that_drips_its_head_is_given_up_at_the_deadline(egress: Egress, beginning: bytes) -> None:
+    stop = threading.Event()
+    given_up = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        connection.sendall(beginning)
+        for _ in range(100):
+            if stop.wait(0.1):
+                return
+            try:
+                connection.sendall(b"H")
+            except OSError:
+                given_up.set()
+                return
+
+    with _socket_that(drip) as url:
+        with pytest.raises(PeerUnavailable, match="did not answer in time"):
+            egress.call("GET", url, peer="the peer")
+        assert given_up.wait(5)
+        stop.set()
+
+
+def test_continue_upon_continue_is_given_up_at_the_deadline(egress: Egress) -> None:
+    def drip(connection: socket.socket) -> None:
+        for _ in range(30):
+            time.sleep(0.1)
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with _socket_that(drip) as url, pytest.raises(PeerUnavailable, match="did not answer in time"):
+        egress.call("GET", url, peer="the peer")
+
+
+def test_a_kept_connection_has_the_whole_time_again_for_each_call() -> None:
+    egress = Egress(connect_seconds=2, read_seconds=2, total_seconds=1, user_agent="office-node/test")
+    heard: list[bytes] = []
+
+    def answer_slowly(connection: socket.socket) -> None:
+        connection.settimeout(5)
+        for number in range(3):
+            if number:
+                heard.append(connection.recv(65536))
+            time.sleep(0.5)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with _socket_that(answer_slowly) as url:  # it takes one connection only
+        assert [egress.call("GET", url, peer="the peer").status for _ in range(3)] == [200, 200, 200]
+        assert len(heard) == 2
+
+
+def test_threads_that_share_it_have_a_deadline_each(egress: Egress) -> None:
+    with listening_peer() as peer, _socket_that(lambda _connection: None) as silent:
+        peer.will_say(Says(200, {"fine": True}))
+
+        def call(url: str) -> int | None:
+            try:
+                return egress.call("GET", url, peer="the peer").status
+            except PeerUnavailable:
+                return None
+
+        with ThreadPoolExecutor(5) as threads:
+            assert list(threads.map(call, [silent, *[peer.url] * 20])) == [None, *[200] * 20]
 
 
 def test_an_endless_answer_is_cut(egress: Egress) -> None:

@@ -26,6 +26,8 @@ class Case:
         return self.line.split()[0]
 
 
+TOO_LONG = 256 * "x"
+
 CASES = [
     Case(
         "N001 office.toml file: {folder}/config/office.toml: No such file or directory;"
@@ -149,6 +151,11 @@ CASES = [
         "N023 office.toml [database] url: {folder}/config/office.toml cannot be written;"
         " hint: give it to the user the node runs as",
         {"database.url": "sqlite:///office.toml/office.db"},
+    ),
+    Case(
+        f"N023 office.toml [library] store: {{folder}}/{TOO_LONG} cannot be written;"
+        " hint: give it to the user the node runs as",
+        {"library.store": f"../{TOO_LONG}"},
     ),
 ]
 

@@ -1,0 +1,112 @@
+"""Connections that a whole call's deadline bounds.
+
+A socket's timeout bounds one read, so a peer that drips bytes is never late. Here the timeout is set anew before each
+read and each sending, to what is left of the call: no other thread watches, and a kept connection is never harmed.
+"""
+
+import io
+import math
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from http.client import HTTPResponse
+from typing import Any
+
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+_LEAST_SECONDS = 0.001  # 0 would mean "do not wait" to a socket
+# A call runs in one thread; the connection that serves it may have served another before.
+_deadline: ContextVar[float] = ContextVar("deadline", default=math.inf)
+
+
+@contextmanager
+def bounded(deadline: float) -> Iterator[None]:
+    """Within the block, this thread's waits for a peer end at `deadline`, on the monotonic clock."""
+    token = _deadline.set(deadline)
+    try:
+        yield
+    finally:
+        _deadline.reset(token)
+
+
+def _left() -> float:
+    return _deadline.get() - time.monotonic()
+
+
+class _SocketReader(io.RawIOBase):
+    """Reads a socket, each time for no longer than the socket's timeout or what is left of the call."""
+
+    def __init__(self, connection: socket.socket, raw: io.RawIOBase) -> None:
+        self._socket = connection
+        self._raw = raw
+        self._timeout = connection.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = _left()
+        if left <= 0:
+            raise TimeoutError("the call's time is up")
+        self._socket.settimeout(_shorter(self._timeout, left))
+        count: int | None = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    """Reads head and body until the deadline."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_SocketReader(sock, self.fp.detach()))
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+    @property
+    def timeout(self) -> float | None:
+        return _shorter(self._timeout, max(_LEAST_SECONDS, _left()))
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._timeout = seconds
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        connection.settimeout(self.timeout)  # for the TLS handshake, less what connecting took
+        return connection
+
+    def send(self, data: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(self.timeout)
+        super().send(data)
+
+
+class _TlsConnection(_Connection, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+POOLS = {"http": _Pool, "https": _TlsPool}
+"""For a urllib3 PoolManager's `pool_classes_by_scheme`."""
+
+
+def _shorter(timeout: float | None, left: float) -> float | None:
+    if timeout is None:
+        return None if left == math.inf else left
+    return min(timeout, left)
