@@ -14,7 +14,7 @@ demo: $(VENV)/run.ready ## a priority document travels: simulated WIPO and node 
 	@$(BIN)/office-node rehearsal demo
 
 test: $(VENV)/dev.ready ## the whole suite, on SQLite and on a PostgreSQL it starts itself (T=path for a part)
-	@$(BIN)/python -m pytest $(T)
+	@$(BIN)/python -m pytest -n auto --dist loadfile $(T)
 
 run: $(VENV)/run.ready ## the node with config/office.toml (keys are made if missing)
 	@$(BIN)/office-node keys generate
@@ -39,7 +39,7 @@ clean: ## remove what was installed and built
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("office-node needs Python 3.11 or newer; set PYTHON=...") if sys.version_info < (3, 11) else None'
 	@echo "making $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 
 # No project code is built in isolation: its build needs only what run.txt pins.
 $(VENV)/run.ready: requirements/run.txt setup.cfg | $(VENV)/bin/python

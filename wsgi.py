@@ -15,4 +15,5 @@ _settings = settings.load(Path(os.environ.get("OFFICE_NODE_CONFIG", Path(__file_
 logs.configure(_settings.logging.level, process="web")
 _node = build_node(_settings)
 schema.check(_node.database)
+_node.database.close()  # with --preload, what is open here would be shared by every worker
 app = create_app(_node)

@@ -346,7 +346,7 @@ class Settings(_Section):
 def load(path: Path) -> Settings:
     """The settings in `path`. Raises `SettingsFaulty` with every fault of the file."""
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as exc:
         where = Finding("N001", path.name, "file", f"{path}: {exc.strerror}", "name it with --config FILE")
         raise SettingsFaulty([where]) from exc

@@ -91,11 +91,17 @@ class OfficeWorker(ThreadWorker):  # type: ignore[misc]
         logs.unbind_all()
         return super().handle(conn)
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        try:
+            return super().handle_request(req, conn)
+        except TimeoutError:  # a reader that took nothing for too long; "download cut" has told it
+            return False
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         refusal, status = _refusal(exc)
         if status == 500:
             log.error("bug", code=refusal.code, exc_info=exc)
-        elif not isinstance(exc, TimeoutError):
+        else:
             log.warning("request head refused", code=refusal.code, reason=type(exc).__name__, status=status)
         body = json.dumps(refusal.body(wrapped=self.wsgi.config["WRAP_ERRORS"])).encode()
         head = (

@@ -2,10 +2,9 @@
 
 import signal
 from collections.abc import Callable
-from types import FrameType
 
 import structlog
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 
 from office_node.errors import OfficeNodeError
 from office_node.outbox.delivery import Delivery
@@ -14,38 +13,53 @@ from office_node.wiring import Node
 log = structlog.get_logger()
 
 _HOUSEKEEPING_SECONDS = 600
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def run(node: Node) -> None:
-    """Work the outbox off until SIGTERM or SIGINT; then let running messages end, and return."""
+    """Work the outbox off until SIGTERM or SIGINT; then let running messages end, and return.
+
+    A signal that comes before the work has begun stops it as well; one that comes after the first changes nothing.
+    """
+    # Blocked before any thread starts, so that every thread inherits it: a stop waits until sigwait asks for it, and
+    # no handler ever runs in the middle of the scheduler's own work.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     delivery = Delivery(node.outbox, node.handlers())
-    scheduler = BlockingScheduler(timezone="UTC")
+    scheduler = BackgroundScheduler(timezone="UTC")
     # A late tick is as good as a punctual one, and several late ones are as good as one: rows say what is due.
     always = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+    keep_house = _housekeeping(node)
     scheduler.add_job(delivery.tick, "interval", seconds=node.settings.worker.poll_seconds, **always)
-    scheduler.add_job(_keep_house(node), "interval", seconds=_HOUSEKEEPING_SECONDS, **always)
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        scheduler.shutdown(wait=False)
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    _keep_house(node)()
-    log.info("worker started", poll_seconds=node.settings.worker.poll_seconds)
+    scheduler.add_job(keep_house, "interval", seconds=_HOUSEKEEPING_SECONDS, **always)
+    keep_house()
     scheduler.start()
+    log.info("worker started", poll_seconds=node.settings.worker.poll_seconds)
+    signal.sigwait(_STOP_SIGNALS)
+    scheduler.shutdown(wait=True)  # a tick that still runs would claim messages while the pools close
     drained = delivery.drain(node.settings.web.drain_seconds)
     log.info("worker stopped", drained=drained)
 
 
-def _keep_house(node: Node) -> Callable[[], None]:
+def _housekeeping(node: Node) -> Callable[[], None]:
+    chores: dict[str, Callable[[], int]] = {
+        "assertions_forgotten": node.used_assertions.forget_expired,
+        "retrievals_ended": node.retrievals.expire_old,
+        "leftovers_removed": node.store.remove_leftovers,
+    }
+
     def keep_house() -> None:
-        try:
-            forgotten = node.used_assertions.forget_expired()
-            ended = node.retrievals.expire_old()
-            leftovers = node.store.remove_leftovers()
-        except OfficeNodeError as exc:
-            log.error("housekeeping failed", code=exc.code, reason=exc.message, hint=exc.next_step)
-        else:
-            log.info("house kept", assertions_forgotten=forgotten, retrievals_ended=ended, leftovers_removed=leftovers)
+        counts = {chore: _count(chore, work) for chore, work in chores.items()}
+        log.info("house kept", **{chore: count for chore, count in counts.items() if count is not None})
 
     return keep_house
+
+
+def _count(chore: str, work: Callable[[], int]) -> int | None:
+    """What the chore counts; None when it failed, which is told and keeps nothing else from running."""
+    try:
+        return work()
+    except OfficeNodeError as exc:
+        log.error("housekeeping failed", chore=chore, code=exc.code, reason=exc.message, hint=exc.next_step)
+    except Exception:
+        log.exception("housekeeping failed by a bug of ours", chore=chore, code=OfficeNodeError.code)
+    return None

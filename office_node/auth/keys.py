@@ -138,6 +138,10 @@ def _write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         path.touch(mode=mode, exist_ok=False)
-        path.write_bytes(content)
+        try:
+            path.write_bytes(content)
+        except OSError:
+            path.unlink()  # half a key would count as there
+            raise
     except OSError as exc:
         raise KeyUnusable(f"{path}: {exc.strerror}") from exc

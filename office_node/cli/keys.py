@@ -29,7 +29,14 @@ def generate(ctx: click.Context) -> None:
 def make_missing(settings: Settings) -> list[Path]:
     """Make every key file that the settings name and that is not there; returns those that were made."""
     made = []
+    sealing_key, store = settings.library.access_code_key_file, settings.library.store
     for path, make in _wanted(settings):
+        if path == sealing_key and not path.exists() and any(store.glob("[0-9a-f][0-9a-f]/*")):
+            # A new key would be taken for the old one, and then neither would open every code.
+            hint = "restore it from the backup of the keys"
+            raise key_files.KeyUnusable(
+                f"{path}: lost, and it seals the access codes of documents in {store}", hint=hint
+            )
         if not path.exists():
             make(path)
             made.append(path)

@@ -3,7 +3,7 @@
 import click
 
 from office_node.cli.context import echo_json, load_settings, plain, ready_database
-from office_node.outbox.outbox import Outbox
+from office_node.outbox.outbox import NotParked, Outbox
 from office_node.storage import schema
 from office_node.wiring import build_outbox
 
@@ -44,7 +44,10 @@ def retry(ctx: click.Context, message_ids: tuple[str, ...], all_parked: bool, dr
     if bool(message_ids) == all_parked:
         raise click.UsageError("name message ids, or --all-parked")
     waiting = _outbox(ctx)
-    chosen = [message.message_id for message in waiting.messages(parked_only=True)] if all_parked else [*message_ids]
+    parked = [message.message_id for message in waiting.messages(parked_only=True)]
+    chosen = parked if all_parked else [*message_ids]
+    if strangers := set(chosen).difference(parked):
+        raise NotParked(f"message {', '.join(sorted(strangers))} is not parked")
     if not dry_run:
         waiting.retry(chosen)
     for message_id in chosen:

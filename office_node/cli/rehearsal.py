@@ -6,9 +6,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
-from joserfc.jwk import ECKey
 
 from office_node import logs
+from office_node.auth import keys
 from office_node.cli.context import load_settings
 from office_node.cli.document_options import ACCESS_CODE, DATE, KIND, NUMBER
 from office_node.errors import OfficeNodeError
@@ -27,6 +27,13 @@ class RehearsalAway(OfficeNodeError):
 
     code = "N702"
     hint = "start it with `office-node rehearsal serve`, with the same settings"
+
+
+class DemoNotAlone(OfficeNodeError):
+    """The settings would let the demo touch what is not its own."""
+
+    code = "N703"
+    hint = "the demo wants a copy of config/office.toml as it ships: office-node --config COPY rehearsal demo"
 
 
 @click.group()
@@ -49,9 +56,9 @@ def serve(ctx: click.Context) -> None:
         public_url=f"{parts.scheme}://{parts.netloc}",
         office_url=settings.web.public_url,
         wipo_client_id=section.client_id,
-        wipo_key=ECKey.import_key(section.wipo_key_file.read_bytes()),
+        wipo_key=keys.load_private_key(section.wipo_key_file),
         office_client_id=settings.wipo.client_id,
-        office_public_key=ECKey.import_key(section.office_public_key_file.read_bytes()),
+        office_public_key=keys.load_public_key(section.office_public_key_file),
         scope=settings.wipo.scope,
     )
     routes.serve(central.Central(known), host, int(port))
@@ -86,10 +93,14 @@ def forward(ctx: click.Context, kind: str, number: str, date: datetime, access_c
 def demo(ctx: click.Context) -> None:
     """Walk a priority document from WIPO's call to WIPO's download, on processes and a folder of its own."""
     from office_node.rehearsal import demo as walk
+    from office_node.rehearsal import stage
 
     file: Path = ctx.find_root().obj
     _section(load_settings(ctx))
-    sys.exit(walk.run(file))
+    try:
+        sys.exit(walk.run(file))
+    except stage.NotAlone as exc:
+        raise DemoNotAlone(f"the demo would reach beyond its own folder and ports: {exc}") from exc
 
 
 def _section(settings: Settings) -> Rehearsal:

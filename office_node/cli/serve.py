@@ -3,21 +3,29 @@
 import ctypes
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 import click
+import structlog
 
 from office_node import checks, logs
 from office_node.cli.context import load_settings
-from office_node.settings import Settings, SettingsFaulty
+from office_node.errors import OfficeNodeError
+from office_node.settings import Finding, Settings, SettingsFaulty
 from office_node.storage import schema
 from office_node.wiring import build_database, build_node
 
+log = structlog.get_logger()
+
 _RESTART_SECONDS = 1.0
+_MOST_FALLS = 6  # a killed gunicorn's workers may hold the listener for some seconds: the first tries may fail
+_FALLS_WITHIN_SECONDS = 60.0
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
 
@@ -29,6 +37,7 @@ def serve(ctx: click.Context) -> None:
     The embedded default: the database's schema is brought up first.
     """
     settings = _checked(ctx, "serve")
+    _refuse_taken_listener(settings, ctx.find_root().obj.name)
     database = build_database(settings)
     schema.upgrade(database)
     database.close()
@@ -69,6 +78,25 @@ def _checked(ctx: click.Context, process: str) -> Settings:
     return settings
 
 
+def _refuse_taken_listener(settings: Settings, file: str) -> None:
+    host, _, port = settings.web.listen.rpartition(":")
+    try:
+        socket.create_server(
+            (host.strip("[]"), int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+        ).close()
+    except OSError as exc:
+        what = f"{settings.web.listen} cannot be bound: {exc.strerror}"
+        hint = "stop what listens there (another node?), or name another host:port"
+        raise SettingsFaulty([Finding("N024", file, "[web] listen", what, hint)]) from exc
+
+
+class ChildKeepsFalling(OfficeNodeError):
+    """Web or worker ends again and again as soon as it is started."""
+
+    code = "N710"
+    hint = "its own lines above tell why; mend that, then start again"
+
+
 class _Supervisor:
     """Keeps child processes running until it is told to stop."""
 
@@ -76,6 +104,7 @@ class _Supervisor:
         self._command = [sys.executable, "-m", "office_node", "--config", str(config_file)]
         self._drain_seconds = drain_seconds
         self._stopping = False
+        self._falls: list[float] = []
 
     def run(self, verbs: list[str]) -> int:
         """Start one child a verb and wait. Returns the exit code: 0 when everything stopped as told."""
@@ -86,16 +115,31 @@ class _Supervisor:
             time.sleep(0.2)
             for verb, child in children.items():
                 if child.poll() is not None and not self._stopping:
-                    click.echo(f"{verb} ended with {child.returncode}, starting it again", err=True)
+                    log.error(
+                        "child ended, starting it again",
+                        code=ChildKeepsFalling.code,
+                        verb=verb,
+                        ended_with=child.returncode,
+                    )
                     time.sleep(_RESTART_SECONDS)
-                    children[verb] = self._start(verb)
+                    children[verb] = self._start_again(verb, list(children.values()))
         return self._end(list(children.values()))
+
+    def _start_again(self, verb: str, children: list["subprocess.Popen[bytes]"]) -> "subprocess.Popen[bytes]":
+        now = time.monotonic()
+        self._falls = [fall for fall in self._falls if now - fall < _FALLS_WITHIN_SECONDS] + [now]
+        if len(self._falls) >= _MOST_FALLS:
+            self._end(children)
+            raise ChildKeepsFalling(f"{verb} ended {_MOST_FALLS} times within {_FALLS_WITHIN_SECONDS:g} seconds")
+        return self._start(verb)
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
     def _start(self, verb: str) -> "subprocess.Popen[bytes]":
-        return subprocess.Popen([*self._command, verb], preexec_fn=_die_with_parent)  # noqa: PLW1509
+        # In a process group of its own: a Ctrl-C at the terminal reaches us alone, and we tell the children to drain.
+        prepare = partial(_die_with_parent, os.getpid())
+        return subprocess.Popen([*self._command, verb], preexec_fn=prepare, process_group=0)  # noqa: PLW1509
 
     def _end(self, children: list["subprocess.Popen[bytes]"]) -> int:
         for child in children:
@@ -107,12 +151,17 @@ class _Supervisor:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        return max(abs(int(child.returncode)) for child in children)
+        return max(_exit_code(child.returncode) for child in children)
 
 
-def _die_with_parent() -> None:
+def _exit_code(returncode: int) -> int:
+    """A child that our SIGTERM met before it could listen has ended as it was told."""
+    return 0 if returncode == -signal.SIGTERM else abs(returncode)
+
+
+def _die_with_parent(parent: int) -> None:
     """A killed `serve` must not leave web and worker behind (Linux; elsewhere they stay until told)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGTERM)
-        if os.getppid() == 1:
+        if os.getppid() != parent:  # it died before prctl; in a container the living parent may well be PID 1
             os._exit(1)

@@ -8,15 +8,10 @@ import hashlib
 import json
 import re
 import secrets
-import shutil
 import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +20,7 @@ import requests
 from joserfc.jwk import ECKey
 
 from office_node.rehearsal.operator import Operator, Wanted
+from office_node.rehearsal.stage import Stage, opened
 
 _READY_SECONDS = 30.0
 _SIZE = 8_000_000
@@ -47,38 +43,11 @@ class _Tally:
         self.step(what, answer.status_code == status and also, f"{expected} {seen}".strip())
 
 
-@dataclass
-class _Stage:
-    """A folder, two free ports, and the processes that run on them."""
-
-    folder: Path
-    config: Path
-    office_url: str
-    central_url: str
-    log_file: Path
-    processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
-    secrets: list[str] = field(default_factory=list)
-    """What must not be found in any log afterwards."""
-
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run([*_command(self.config), *arguments], capture_output=True, text=True, check=False)
-
-    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
-        with self.log_file.open("ab") as log:
-            process = subprocess.Popen([*_command(self.config), *arguments], stdout=log, stderr=log)
-        self.processes.append(process)
-        return process
-
-    def ledger(self) -> list[dict[str, Any]]:
-        entries: list[dict[str, Any]] = requests.get(f"{self.central_url}/rehearsal/ledger", timeout=5).json()
-        return entries
-
-
 def run(shipped_config: Path) -> int:
-    """The whole walk on a copy of the shipped settings; returns the exit code."""
+    """The whole walk on a copy of the shipped settings; returns the exit code. Raises `NotAlone`."""
     tally = _Tally()
     began = time.monotonic()
-    with _stage(shipped_config) as stage:
+    with opened(shipped_config) as stage:
         for title, part in _PARTS:
             print(title, flush=True)
             part(stage, tally)
@@ -89,7 +58,7 @@ def run(shipped_config: Path) -> int:
     return 1 if tally.failed else 0
 
 
-def _prepare(stage: _Stage, tally: _Tally) -> None:
+def _prepare(stage: Stage, tally: _Tally) -> None:
     made = stage.run("keys", "generate")
     tally.step("office-node keys generate", made.returncode == 0, f"{len(made.stdout.splitlines())} keys")
     checked = stage.run("config", "check")
@@ -106,7 +75,7 @@ def _prepare(stage: _Stage, tally: _Tally) -> None:
         tally.step("office-node library add priority.pdf", good, seen)
 
 
-def _start(stage: _Stage, tally: _Tally) -> None:
+def _start(stage: Stage, tally: _Tally) -> None:
     for what, address, arguments in (
         ("simulated WIPO central", f"{stage.central_url}/rehearsal/alive", ("rehearsal", "serve")),
         ("office node: web and worker", f"{stage.office_url}/.well-known/oauth-authorization-server", ("serve",)),
@@ -117,7 +86,7 @@ def _start(stage: _Stage, tally: _Tally) -> None:
         tally.step(f"office-node {' '.join(arguments)}", alive, f"{what} at {address.split('/')[2]}")
 
 
-def _trust(stage: _Stage, tally: _Tally) -> None:
+def _trust(stage: Stage, tally: _Tally) -> None:
     metadata = requests.get(f"{stage.office_url}/.well-known/oauth-authorization-server", timeout=5)
     tally.answer("GET /.well-known/oauth-authorization-server", metadata, 200, f"issuer {metadata.json()['issuer']}")
     keys = requests.get(f"{stage.office_url}/oauth2/jwks", timeout=5)
@@ -136,7 +105,7 @@ def _trust(stage: _Stage, tally: _Tally) -> None:
     tally.answer("POST /oauth2/access_token, the same assertion again", replayed, 401, replayed.json().get("error", ""))
 
 
-def _refusals(stage: _Stage, tally: _Tally) -> None:
+def _refusals(stage: Stage, tally: _Tally) -> None:
     operator = _authenticated(stage)
     for what, wanted, codes in (
         ("an unknown document", Wanted("patent", "US 98/999,999", "2023-11-02", "AB21"), [-7]),
@@ -157,7 +126,7 @@ def _refusals(stage: _Stage, tally: _Tally) -> None:
     tally.answer("POST files/url-downloads, unknown id", unknown, 404, unknown.json()["code"])
 
 
-def _travel(stage: _Stage, tally: _Tally) -> None:
+def _travel(stage: Stage, tally: _Tally) -> None:
     operator = _authenticated(stage)
     wipo_id = f"A1-{secrets.token_hex(4)}"
     forwarded = operator.forward(_WANTED, wipo_acknowledgement_id=wipo_id)
@@ -183,22 +152,22 @@ def _travel(stage: _Stage, tally: _Tally) -> None:
     tally.answer("GET the link after that", operator.fetch(url), 410)
 
 
-def _fetch(stage: _Stage, tally: _Tally, operator: Operator, url: str) -> None:
+def _fetch(stage: Stage, tally: _Tally, operator: Operator, url: str) -> None:
     expected = hashlib.sha256((stage.folder / "priority.pdf").read_bytes()).hexdigest()
     head = operator.http.head(url, timeout=10)
     tally.answer("HEAD the link", head, 200, f"{head.headers.get('Content-Length')} bytes")
     target = stage.folder / "fetched.pdf"
     digest, size = operator.download(url, target)
-    tally.step("GET the link", digest == expected, f"200 {size} bytes, sha256 {digest[:16]}...")
+    tally.step("GET the link", digest == expected, f"{size} bytes, sha256 {digest[:16]}...")
     with target.open("r+b") as file:
         file.truncate(size // 3)
     digest, size = operator.download(url, target)
-    tally.step("GET the link by Range, after a cut", digest == expected, f"206 {size} bytes, sha256 {digest[:16]}...")
+    tally.step("GET the link by Range, after a cut", digest == expected, f"{size} bytes, sha256 {digest[:16]}...")
     changed = operator.fetch(url[:-1] + ("A" if url[-1] != "A" else "B"))
     tally.answer("GET the link with one character changed", changed, 403, changed.json()["code"])
 
 
-def _afterwards(stage: _Stage, tally: _Tally) -> None:
+def _afterwards(stage: Stage, tally: _Tally) -> None:
     for arguments, expected in (
         (("outbox", "list"), "nothing waits"),
         (("library", "verify"), "every file is what the catalogue says"),
@@ -220,7 +189,7 @@ def _afterwards(stage: _Stage, tally: _Tally) -> None:
     tally.step("no error in the log", not errors, errors[0] if errors else f"{len(log.splitlines())} lines")
 
 
-_PARTS: tuple[tuple[str, Callable[[_Stage, _Tally], None]], ...] = (
+_PARTS: tuple[tuple[str, Callable[[Stage, _Tally], None]], ...] = (
     ("An office sets up its node and takes a priority document into its library", _prepare),
     ("The processes start", _start),
     ("WIPO authenticates at the office's own token endpoint", _trust),
@@ -230,38 +199,15 @@ _PARTS: tuple[tuple[str, Callable[[_Stage, _Tally], None]], ...] = (
 )
 
 
-@contextlib.contextmanager
-def _stage(shipped_config: Path) -> Iterator[_Stage]:
-    folder = Path(tempfile.mkdtemp(prefix="office-node-demo-"))
-    office, central = (f"127.0.0.1:{_free_port()}" for _ in range(2))
-    config = folder / "config" / "office.toml"
-    config.parent.mkdir()
-    text = shipped_config.read_text(encoding="utf-8")
-    config.write_text(text.replace("127.0.0.1:8180", office).replace("127.0.0.1:8190", central), encoding="utf-8")
-    stage = _Stage(folder, config, f"http://{office}", f"http://{central}", folder / "demo.log")
-    try:
-        yield stage
-    finally:
-        for process in stage.processes:
-            process.terminate()
-        for process in stage.processes:
-            process.wait(timeout=60)
-        shutil.rmtree(folder)
-
-
-def _operator(stage: _Stage) -> Operator:
+def _operator(stage: Stage) -> Operator:
     key = ECKey.import_key((stage.folder / "keys" / "rehearsal_wipo.pem").read_bytes())
     return Operator(office_url=stage.office_url, client_id="wipo-das", key=key, scope="das-api/office-exchange")
 
 
-def _authenticated(stage: _Stage) -> Operator:
+def _authenticated(stage: Stage) -> Operator:
     operator = _operator(stage)
     operator.ask_token(operator.assertion(), percent_encoded=True).raise_for_status()
     return operator
-
-
-def _command(config: Path) -> list[str]:
-    return [sys.executable, "-m", "office_node", "--config", str(config)]
 
 
 def _wait_for(look: Callable[[], Any]) -> Any:
@@ -273,10 +219,3 @@ def _wait_for(look: Callable[[], Any]) -> Any:
                 return found
         time.sleep(0.05)
     return None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -24,6 +24,12 @@ class Exchange:
 
     def forward(self, wanted: Wanted) -> dict[str, Any]:
         """E1 and E11 on the office; returns what it answered, with both acknowledgement ids if it accepted."""
+        try:
+            return self._forward(wanted)
+        except requests.RequestException as exc:
+            return {"step": "call", "status": None, "answer": type(exc).__name__}
+
+    def _forward(self, wanted: Wanted) -> dict[str, Any]:
         wipo_id = f"A1-{uuid4().hex[:12]}"
         with self._lock:
             token = self._operator.ask_token(self._operator.assertion())
@@ -52,19 +58,27 @@ class Exchange:
 
     def _fetch(self, acknowledgement_id: str, wanted: Wanted) -> None:
         try:
-            located = self._operator.locate(wanted, acknowledgement_id)
-            located.raise_for_status()
-            with self._operator.fetch(located.json()["fileDownloadUrl"]) as answer:
-                answer.raise_for_status()
-                sha256, size = hashlib.sha256(), 0
-                for block in answer.iter_content(_BLOCK_BYTES):
-                    sha256.update(block)
-                    size += len(block)
+            sha256, size = _download(self._operator.another(), acknowledgement_id, wanted)
         except (requests.RequestException, KeyError, ValueError) as exc:
             # Its text may hold the link.
             self._ledger.record("not downloaded", acknowledgement_id, {"cause": type(exc).__name__})
         else:
-            self._ledger.record("downloaded", acknowledgement_id, {"sha256": sha256.hexdigest(), "bytes": size})
+            self._ledger.record("downloaded", acknowledgement_id, {"sha256": sha256, "bytes": size})
+
+
+def _download(operator: Operator, acknowledgement_id: str, wanted: Wanted) -> tuple[str, int]:
+    """E1, E14 and E15; returns SHA-256 and size. The notification may come when the token of E11 is long dead."""
+    with operator.http:
+        operator.ask_token(operator.assertion()).raise_for_status()
+        located = operator.locate(wanted, acknowledgement_id)
+        located.raise_for_status()
+        with operator.fetch(located.json()["fileDownloadUrl"]) as answer:
+            answer.raise_for_status()
+            sha256, size = hashlib.sha256(), 0
+            for block in answer.iter_content(_BLOCK_BYTES):
+                sha256.update(block)
+                size += len(block)
+    return sha256.hexdigest(), size
 
 
 def _content(answer: requests.Response) -> dict[str, Any]:

@@ -34,6 +34,7 @@ class Operator:
 
     def __init__(self, *, office_url: str, client_id: str, key: ECKey, scope: str, prefix: str = "/das-api/v1") -> None:
         self._office_url = office_url
+        self._prefix = prefix
         self._client_id = client_id
         self._key = key
         self._scope = scope
@@ -41,6 +42,16 @@ class Operator:
         self._token = ""
         self.http = requests.Session()
         self.http.trust_env = False
+
+    def another(self) -> "Operator":
+        """The same caller with connections of its own and no token yet: for a thread of its own."""
+        return Operator(
+            office_url=self._office_url,
+            client_id=self._client_id,
+            key=self._key,
+            scope=self._scope,
+            prefix=self._prefix,
+        )
 
     def assertion(self) -> str:
         """WIPO's documented assertion: no jti, no kid, 1000 s of life (protocol.md 2.2)."""

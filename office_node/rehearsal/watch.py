@@ -1,5 +1,6 @@
 """Follows one rehearsed retrieval through simulated WIPO's ledger and tells each step as it happens."""
 
+import json
 import time
 from typing import Any
 
@@ -18,7 +19,7 @@ def forward_and_watch(central_url: str, wanted: dict[str, str], seconds: float) 
     try:
         answer = requests.post(f"{central_url}/rehearsal/retrievals", json=wanted, timeout=_TIMEOUT).json()
         if "requestAckId" not in answer:
-            print(f"{answer['step']}: the office answered {answer['status']} {answer['answer']}")
+            print(_refusal(answer))
             return False
         print(f"forwarded: 201, requestAckId {answer['requestAckId']}, osfAckId {answer['osfAckId']}")
         return _watch(central_url, answer["requestAckId"], time.monotonic() + seconds)
@@ -39,6 +40,12 @@ def _watch(central_url: str, acknowledgement_id: str, deadline: float) -> bool:
         time.sleep(0.1)
     print("not downloaded in time; `office-node outbox list` tells what the node still has to do")
     return False
+
+
+def _refusal(answer: dict[str, Any]) -> str:
+    if answer["status"] is None:
+        return f"not forwarded: the office does not answer ({answer['answer']}); start it with `office-node serve`"
+    return f"not forwarded: {answer['step']}: the office answered {answer['status']} {json.dumps(answer['answer'])}"
 
 
 def _line(entry: dict[str, Any]) -> str:

@@ -112,6 +112,8 @@ def _open_sqlite(url: URL, patience_seconds: float) -> tuple[Engine, WriteLock]:
     path = Path(str(url.database))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            path.touch(mode=0o600)  # numbers and dates are confidential too; the WAL takes its mode from the file
     except OSError as exc:
         raise DatabaseUnavailable(f"the database's folder {path.parent} failed: {exc.strerror}") from exc
     engine = create_engine(url, hide_parameters=True, max_overflow=64, pool_timeout=patience_seconds)

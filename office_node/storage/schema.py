@@ -16,6 +16,7 @@ from office_node.storage.database import Database, first_line
 
 _FOLDER = Path(__file__).parent / "migrations"
 _ONE_MIGRATION_AT_A_TIME = 5_174_239  # key of the advisory lock; any number, the same in every process
+_TIMEOUTS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 
 _DUPLICATE_TABLE = "42P07"  # SQLSTATE
 _ALONE = "give the node a database of its own"
@@ -51,14 +52,24 @@ def upgrade(database: Database, revision: str = "head") -> None:
     with database.transaction() as session:
         connection = session.connection()
         if not database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_MIGRATION_AT_A_TIME})
+            _wait_for_our_turn(connection)
         _run(connection, lambda config: command.upgrade(config, revision))
 
 
 def downgrade(database: Database, revision: str) -> None:
-    """Take the database back to an older revision, in one transaction."""
+    """Take the database back to an older revision, in one transaction; it waits for its turn like `upgrade`."""
     with database.transaction() as session:
-        _run(session.connection(), lambda config: command.downgrade(config, revision))
+        connection = session.connection()
+        if not database.is_sqlite:
+            _wait_for_our_turn(connection)
+        _run(connection, lambda config: command.downgrade(config, revision))
+
+
+def _wait_for_our_turn(connection: Connection) -> None:
+    """On PostgreSQL: one migration at a time, however long it and those before it take."""
+    for timeout in _TIMEOUTS:  # what bounds a request would cut a long migration, and whoever waits for it
+        connection.execute(text(f"SET LOCAL {timeout} = 0"))
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_MIGRATION_AT_A_TIME})
 
 
 def _run(connection: Connection, step: Callable[[Config], None]) -> None:

@@ -88,3 +88,15 @@ def test_no_key_is_printed(office: Office) -> None:
     (office.folder / "keys" / "wipo_client.pem").unlink()
     ran = command_line.run(office.settings_file, "keys", "generate")
     assert ran.stdout == f"made {office.folder}/keys/wipo_client.pem\n"
+
+
+@on_sqlite
+def test_a_lost_key_that_seals_access_codes_is_not_replaced_while_documents_are_kept(office: Office) -> None:
+    office.add_document()
+    key = office.settings().library.access_code_key_file
+    key.unlink()
+    refused = command_line.run(office.settings_file, "keys", "generate")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("N101 ")
+    assert "restore it from the backup of the keys" in refused.stderr
+    assert not key.exists()

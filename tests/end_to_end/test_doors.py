@@ -2,9 +2,11 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 
+import pytest
 import requests
 
 from tests.conftest import MakeOffice
@@ -14,6 +16,7 @@ from tests.office import ROOT, eventually
 def test_serve_stops_everything_it_started_when_told(new_office: MakeOffice) -> None:
     office = new_office()
     serve = office.start_web("serve")
+    eventually(lambda: office.told("worker started"))
     serve.send_signal(signal.SIGTERM)
     assert serve.wait(30) == 0
     events = [line["event"] for line in office.log_lines()]
@@ -27,7 +30,17 @@ def test_serve_starts_again_what_falls(new_office: MakeOffice) -> None:
     eventually(lambda: office.told("worker started") == 1)
     subprocess.run(["pkill", "-KILL", "-f", f"{office.settings_file} worker"], check=True)
     eventually(lambda: office.told("worker started") == 2)
-    assert "starting it again" in office.log_file.read_text()
+    assert office.told("child ended, starting it again") == 1
+
+
+@pytest.mark.parametrize("new_database_url", ["sqlite"], indirect=True)
+def test_serve_refuses_a_listener_that_is_taken(new_office: MakeOffice) -> None:
+    office = new_office()
+    host, _, port = office.settings().web.listen.rpartition(":")
+    with socket.create_server((host, int(port))):
+        refused = office.run("serve")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("N024 office.toml [web] listen: ")
 
 
 def test_gunicorn_serves_the_shipped_wsgi_file_with_the_shipped_configuration(new_office: MakeOffice) -> None:

@@ -28,6 +28,8 @@ def test_a_refused_notification_is_parked_shown_and_sent_on_retry(new_office: Ma
     eventually(lambda: not office.waiting())
     assert office.run("outbox", "retry", parked[0]["message_id"]).returncode == 1
     assert office.run("outbox", "retry").returncode == 2
+    unknown = office.run("outbox", "retry", "--dry-run", "no-such-id")
+    assert (unknown.returncode, unknown.stderr[:4]) == (1, "N611")
 
 
 def test_a_peer_that_is_busy_is_asked_again_after_what_it_said(new_office: MakeOffice) -> None:

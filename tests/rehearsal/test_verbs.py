@@ -51,6 +51,15 @@ def test_it_says_so_when_simulated_wipo_does_not_run(new_office: MakeOffice) -> 
     assert away.stderr.startswith("N702 simulated WIPO does not answer; hint: ")
 
 
+@pytest.mark.parametrize("new_database_url", ["sqlite"], indirect=True)
+def test_it_says_so_when_the_office_does_not_run(new_office: MakeOffice) -> None:
+    office = new_office()
+    office.start_central()
+    away = _forward(office, WANTED.access_code)
+    assert away.returncode == 1
+    assert away.stdout.startswith("not forwarded: the office does not answer")
+
+
 def _forward(office: Office, access_code: str) -> "subprocess.CompletedProcess[str]":
     names = ("--kind", WANTED.kind, "--number", WANTED.number, "--date", WANTED.date)
     return office.run("rehearsal", "forward", *names, "--access-code", access_code)

@@ -29,6 +29,7 @@ def test_a_file_in_a_folder_that_is_not_there_yet_makes_the_folder_for_the_nodes
     schema.upgrade(database)
     database.close()
     assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "var").iterdir()} == {0o600}
 
 
 @on_sqlite
