@@ -87,7 +87,7 @@ def _refuse_taken_listener(settings: Settings, file: str) -> None:
     except OSError as exc:
         what = f"{settings.web.listen} cannot be bound: {exc.strerror}"
         hint = "stop what listens there (another node?), or name another host:port"
-        raise SettingsFaulty([Finding("N024", file, "[web] listen", what, hint)]) from exc
+        raise SettingsFaulty([Finding("N711", file, "[web] listen", what, hint)]) from exc
 
 
 class ChildKeepsFalling(OfficeNodeError):

@@ -40,7 +40,7 @@ def test_serve_refuses_a_listener_that_is_taken(new_office: MakeOffice) -> None:
     with socket.create_server((host, int(port))):
         refused = office.run("serve")
     assert refused.returncode == 1
-    assert refused.stderr.startswith("N024 office.toml [web] listen: ")
+    assert refused.stderr.startswith("N711 office.toml [web] listen: ")
 
 
 def test_gunicorn_serves_the_shipped_wsgi_file_with_the_shipped_configuration(new_office: MakeOffice) -> None:
