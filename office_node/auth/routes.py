@@ -26,7 +26,7 @@ def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_b
             media_type=request.mimetype,
             query=request.query_string,
             authorization=request.headers.get("Authorization"),
-            body=request.get_data(cache=False),
+            body=_whole_body(),
         )
         try:
             client = assertions.authenticate(asked.unverified_assertion, asked.client_id)
@@ -69,6 +69,16 @@ def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_b
         return answer
 
     return blueprint
+
+
+def _whole_body() -> bytes:
+    """The body, or a refusal: Werkzeug ends a chunked one at the limit, and a cut one where it was cut, in silence."""
+    body = request.get_data(cache=False)
+    if len(body) == request.max_content_length and request.environ["wsgi.input"].read(1):
+        raise RequestEntityTooLarge
+    if len(body) < (request.content_length or 0):
+        raise TokenRequestRefused("the body was cut")
+    return body
 
 
 def _refusal(error: str, description: str, status: int) -> Response:

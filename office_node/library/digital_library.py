@@ -97,7 +97,7 @@ _ADVICE = {
     Fault.WRONG_DIGEST: ("N313", "the file was changed; restore it from the backup"),
     Fault.FILE_WITHOUT_ROW: (
         "N314",
-        "left by an intake that was cut off: add its document again, then remove it",
+        "verify again in a minute, its intake may be under way; else add its document again, then remove this file",
     ),
 }
 

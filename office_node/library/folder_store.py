@@ -7,6 +7,7 @@ A file appears under its name whole or not at all: it is written in `incoming/`,
 import hashlib
 import os
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -90,9 +91,14 @@ class FolderStore:
         path = self._path(name)
         with _usable(self._folder):
             try:
-                return path.open("rb", buffering=0)
+                # Without waiting and without following: what is no plain file (a pipe, a link) is not ours.
+                descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             except FileNotFoundError as exc:
                 raise FileMissing(f"file {name} is not in the store") from exc
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.close(descriptor)
+                raise StoreUnusable(f"file {name} is no plain file")
+            return os.fdopen(descriptor, "rb", buffering=0)
 
     def digest(self, name: str, tick: Callable[[int], None] = lambda _bytes: None) -> str:
         """SHA-256 of a kept file, read whole. Raises `FileMissing`, or `StoreUnusable` when the disk fails."""

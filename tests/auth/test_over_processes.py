@@ -110,3 +110,9 @@ def test_the_log_of_a_running_server_holds_no_assertion_and_no_token(
     assert secrets_in(log) == []
     assert all(part not in log for secret in (honest, forged, token) for part in secret.split("."))
     assert "access token issued" in log
+
+
+def test_a_form_beyond_the_limit_is_refused_whole_though_its_beginning_would_do(caller: Caller) -> None:
+    form = urlencode(token_form(caller.assertion())).encode() + b"&pad=" + b"x" * 80_000 + b"&client_id=somebody-else"
+    chunked = requests.post(caller.token_endpoint, data=iter([form]), headers={"Content-Type": FORM}, timeout=PATIENCE)
+    assert (chunked.status_code, "access_token" in chunked.text) == (413, False)

@@ -1,6 +1,7 @@
 """`library verify` names everything that is not as the catalogue says, and nothing else."""
 
 import json
+import os
 import re
 
 import pytest
@@ -113,6 +114,19 @@ def test_a_file_that_cannot_be_read_is_named_and_the_others_are_still_looked_at(
             f"missing file: {missing.current.version_id} ({OTHER_DOCUMENT})",
         ]
     )
+
+
+@on_sqlite
+@pytest.mark.parametrize("oddity", ["pipe", "link"])
+def test_what_is_no_plain_file_is_named_and_never_waited_for(office: Office, node: Node, oddity: str) -> None:
+    _, entry = add(node, pdf(1000))
+    path = path_of(office, entry.current.version_id)
+    moved = path.rename(path.parent.parent / "moved")
+    if oddity == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(moved)
+    assert verify(office) == (1, [f"unreadable file: {entry.current.version_id} ({DOCUMENT})"])
 
 
 @on_sqlite
