@@ -2,7 +2,7 @@
 
 import structlog
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from office_node import logs
 from office_node.auth import token_request
@@ -10,6 +10,7 @@ from office_node.auth.client_assertion import ClientAssertions
 from office_node.auth.token_issuer import JWKS_PATH, METADATA_PATH, TOKEN_PATH, TokenIssuer
 from office_node.auth.token_request import InvalidClient, TokenRequestRefused
 from office_node.auth.unverified_jws import NotTrusted
+from office_node.network.ingress import whole_body
 from office_node.storage.database import DatabaseUnavailable
 
 log = structlog.get_logger()
@@ -26,7 +27,7 @@ def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_b
             media_type=request.mimetype,
             query=request.query_string,
             authorization=request.headers.get("Authorization"),
-            body=_whole_body(),
+            body=_body(),
         )
         try:
             client = assertions.authenticate(asked.unverified_assertion, asked.client_id)
@@ -71,14 +72,11 @@ def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_b
     return blueprint
 
 
-def _whole_body() -> bytes:
-    """The body, or a refusal: Werkzeug ends a chunked one at the limit, and a cut one where it was cut, in silence."""
-    body = request.get_data(cache=False)
-    if len(body) == request.max_content_length and request.environ["wsgi.input"].read(1):
-        raise RequestEntityTooLarge
-    if len(body) < (request.content_length or 0):
-        raise TokenRequestRefused("the body was cut")
-    return body
+def _body() -> bytes:
+    try:
+        return whole_body(request)
+    except BadRequest:
+        raise TokenRequestRefused("the body was cut") from None
 
 
 def _refusal(error: str, description: str, status: int) -> Response:

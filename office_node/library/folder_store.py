@@ -103,7 +103,7 @@ class FolderStore:
     def digest(self, name: str, tick: Callable[[int], None] = lambda _bytes: None) -> str:
         """SHA-256 of a kept file, read whole. Raises `FileMissing`, or `StoreUnusable` when the disk fails."""
         with _usable(self._folder), self.open(name) as file:
-            return digest(file, tick)[0]
+            return _digest(file, tick)
 
     def discard(self, name: str) -> None:
         """Take a kept file away again; nothing happens if it is not there."""
@@ -139,15 +139,13 @@ class FolderStore:
         return self._folder / name[:2] / name
 
 
-def digest(file: BinaryIO, tick: Callable[[int], None] = lambda _bytes: None) -> tuple[str, int]:
-    """SHA-256 (64 lower-case hexadecimal digits) and size in bytes of what is left in `file`."""
-    sha256, size = hashlib.sha256(), 0
+def _digest(file: BinaryIO, tick: Callable[[int], None]) -> str:
+    sha256 = hashlib.sha256()
     block = memoryview(bytearray(_BLOCK_BYTES))
     while count := file.readinto(block):  # type: ignore[attr-defined]
         sha256.update(block[:count])
-        size += count
         tick(count)
-    return sha256.hexdigest(), size
+    return sha256.hexdigest()
 
 
 def _copy(source: BinaryIO, target: Path, max_bytes: int) -> tuple[str, int]:

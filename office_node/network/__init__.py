@@ -1,1 +1,1 @@
-"""What goes out of the node, and under which rules."""
+"""What comes into the node and goes out of it, and under which rules."""

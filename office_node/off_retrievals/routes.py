@@ -11,11 +11,12 @@ from urllib.parse import unquote_to_bytes
 import structlog
 from flask import Blueprint, Response, jsonify, request
 from werkzeug import Response as WsgiResponse
+from werkzeug.exceptions import BadRequest
 
 from office_node import logs
 from office_node.auth.guard import Guard
 from office_node.auth.token_verifier import VerifiedClaims
-from office_node.das.error_codes import Malformed, TooLarge, WrongMediaType
+from office_node.das.error_codes import Malformed, WrongMediaType
 from office_node.das.messages import (
     DocumentFilter,
     RetrievalRequest,
@@ -26,6 +27,7 @@ from office_node.das.messages import (
 )
 from office_node.errors import OfficeNodeError
 from office_node.library.digital_library import Version
+from office_node.network.ingress import whole_body
 from office_node.off_retrievals import downloads
 from office_node.off_retrievals.download_links import DOWNLOAD_PATH, DownloadLinks
 from office_node.off_retrievals.downloads import DownloadSlots, SentFile, Span
@@ -168,19 +170,9 @@ def _query() -> dict[str, list[str]]:
 def _json_body() -> bytes:
     if request.mimetype != "application/json":
         raise WrongMediaType("Send the message as application/json")
-    body = request.get_data(cache=False)
-    # Without a word, Werkzeug ends a chunked body at the limit, and a body whose line was cut where it was cut.
-    if len(body) == request.max_content_length and _more_comes():
-        raise TooLarge("The body is too large")
-    if len(body) < (request.content_length or 0):
-        raise Malformed("The body was cut")
-    return body
-
-
-def _more_comes() -> bool:
     try:
-        return bool(request.environ["wsgi.input"].read(1))
-    except OSError:
+        return whole_body(request)
+    except BadRequest:
         raise Malformed("The body was cut") from None
 
 
