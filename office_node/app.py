@@ -3,7 +3,7 @@
 import time
 
 import structlog
-from flask import Flask, Response, g, jsonify, request
+from flask import Blueprint, Flask, Response, g, jsonify, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import HTTPException
 
@@ -45,13 +45,16 @@ def create_app(node: Node) -> Flask:
         guard=node.guard,
         public_url=node.settings.web.public_url,
     )
-    app.register_blueprint(
-        auth_routes.make_blueprint(node.assertions, node.issuer, node.settings.authorization_server.max_body_bytes)
-    )
+    app.register_blueprint(_authorization_server(node))
     app.register_blueprint(off_retrieval_routes.make_blueprint(parts))
     _answer_failures(app)
     _log_requests(app)
     return app
+
+
+def _authorization_server(node: Node) -> Blueprint:
+    server = node.authorization_server
+    return auth_routes.make_blueprint(server.assertions, server.issuer, server.max_body_bytes)
 
 
 def _answer_failures(app: Flask) -> None:

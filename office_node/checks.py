@@ -19,22 +19,24 @@ def check(settings: Settings, file: str) -> list[Finding]:
 
 
 def _keys(settings: Settings, file: str) -> Iterator[Finding]:
-    server = settings.authorization_server
     wanted: list[tuple[str, str, Path, Callable[[Path], Any]]] = [
         ("[library]", "access_code_key_file", settings.library.access_code_key_file, keys.load_secret),
-        ("[authorization_server]", "signing_key_file", server.signing_key_file, keys.load_private_key),
         ("[wipo]", "client_key_file", settings.wipo.client_key_file, keys.load_private_key),
         ("[off]", "download_link_key_file", settings.off.download_link_key_file, keys.load_secret),
     ]
-    for client in server.clients:
+    server = settings.authorization_server
+    if server:
+        place = "[authorization_server]"
+        wanted.append((place, "signing_key_file", server.signing_key_file, keys.load_private_key))
+    for client in server.clients if server else ():
         place = f"[authorization_server.clients {client.client_id}]"
         wanted += [(place, "public_key_files", path, keys.load_public_key) for path in client.public_key_files]
     if settings.database.password_file:
         wanted.append(("[database]", "password_file", settings.database.password_file, keys.load_password))
     if settings.rehearsal:
         wanted.append(("[rehearsal]", "wipo_key_file", settings.rehearsal.wipo_key_file, keys.load_private_key))
-        public = settings.rehearsal.office_public_key_file
-        wanted.append(("[rehearsal]", "office_public_key_file", public, keys.load_public_key))
+        for certificate in settings.rehearsal.office_certificate_files:
+            wanted.append(("[rehearsal]", "office_certificate_files", certificate, keys.load_public_key))
     for place, key, path, load in wanted:
         try:
             load(path)

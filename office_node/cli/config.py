@@ -8,7 +8,7 @@ import click
 from office_node import checks
 from office_node import settings as settings_file
 from office_node.cli.context import echo_json, load_settings
-from office_node.settings_reference import settings_reference
+from office_node.settings.reference import settings_reference
 
 
 @click.group()

@@ -47,9 +47,10 @@ def _wanted(settings: Settings) -> list[tuple[Path, Callable[[Path], None]]]:
     wanted: list[tuple[Path, Callable[[Path], None]]] = [
         (settings.library.access_code_key_file, key_files.generate_secret),
         (settings.off.download_link_key_file, key_files.generate_secret),
-        (settings.authorization_server.signing_key_file, key_files.generate_private_key),
         (settings.wipo.client_key_file, key_files.generate_private_key),
     ]
+    if settings.authorization_server:
+        wanted.append((settings.authorization_server.signing_key_file, key_files.generate_private_key))
     if settings.rehearsal:
         wanted += _for_the_rehearsal(settings, settings.rehearsal)
     return wanted
@@ -57,11 +58,12 @@ def _wanted(settings: Settings) -> list[tuple[Path, Callable[[Path], None]]]:
 
 def _for_the_rehearsal(settings: Settings, rehearsal: Rehearsal) -> list[tuple[Path, Callable[[Path], None]]]:
     """Simulated WIPO's key, its public half where our client list wants it, and ours where WIPO's would lie."""
-    clients = [client for client in settings.authorization_server.clients if client.client_id == rehearsal.client_id]
+    registered_clients = settings.authorization_server.clients if settings.authorization_server else ()
+    clients = [client for client in registered_clients if client.client_id == rehearsal.client_id]
     registered = [path for client in clients for path in client.public_key_files]
     wipo_key, our_key = rehearsal.wipo_key_file, settings.wipo.client_key_file
     return [
         (wipo_key, key_files.generate_private_key),
         *[(path, lambda target: key_files.write_public_half(wipo_key, target)) for path in registered[:1]],
-        (rehearsal.office_public_key_file, lambda target: key_files.write_public_half(our_key, target)),
+        (rehearsal.office_certificate_files[0], lambda target: key_files.write_public_half(our_key, target)),
     ]

@@ -58,7 +58,7 @@ def serve(ctx: click.Context) -> None:
         wipo_client_id=section.client_id,
         wipo_key=keys.load_private_key(section.wipo_key_file),
         office_client_id=settings.wipo.client_id,
-        office_public_key=keys.load_public_key(section.office_public_key_file),
+        office_public_keys=tuple(keys.load_public_key(file) for file in section.office_certificate_files),
         scope=settings.wipo.scope,
     )
     routes.serve(central.Central(known), host, int(port))

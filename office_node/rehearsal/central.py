@@ -32,7 +32,8 @@ class CentralSettings:
     wipo_client_id: str
     wipo_key: ECKey
     office_client_id: str
-    office_public_key: ECKey
+    office_public_keys: tuple[ECKey, ...]
+    """One, or two while the office's key rolls over."""
     scope: str
 
 
@@ -68,10 +69,7 @@ class Central:
 
     def authenticate(self, assertion: str) -> str | None:
         """The office's client id, if the assertion is the office's (RFC 7523 3)."""
-        try:
-            claims = jwt.decode(assertion, self.settings.office_public_key, algorithms=["ES256"]).claims
-        except (JoseError, ValueError):
-            return None
+        claims = self._claims_of_the_office(assertion)
         client_id = self.settings.office_client_id
         audience = claims.get("aud")
         good = (
@@ -82,6 +80,14 @@ class Central:
             and claims["exp"] > time.time()
         )
         return client_id if good else None
+
+    def _claims_of_the_office(self, assertion: str) -> dict[str, Any]:
+        for key in self.settings.office_public_keys:
+            try:
+                return jwt.decode(assertion, key, algorithms=["ES256"]).claims
+            except (JoseError, ValueError):
+                continue
+        return {}
 
     def mint(self, client_id: str) -> str:
         """An access token in the shape of WIPO's OpenAM (protocol.md 2.4)."""

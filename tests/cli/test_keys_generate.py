@@ -13,8 +13,8 @@ MADE = {
     "access_codes.key",
     "download_links.key",
     "token_signing.pem",
-    "wipo_client.pem",
-    "wipo_client_public.pem",
+    "es256_private.pem",
+    "es256_public.pem",
     "rehearsal_wipo.pem",
     "rehearsal_wipo_public.pem",
 }
@@ -42,11 +42,8 @@ def test_secrets_are_for_the_nodes_user_alone_and_public_halves_fit(tmp_path: Pa
     folder = tmp_path / "keys"
     modes = {name: (folder / name).stat().st_mode & 0o777 for name in MADE}
     assert {name for name, mode in modes.items() if mode != 0o600} == {name for name in MADE if "public" in name}
-    for name in ("wipo_client", "rehearsal_wipo"):
-        private, public = (
-            keys.load_private_key(folder / f"{name}.pem"),
-            keys.load_public_key(folder / f"{name}_public.pem"),
-        )
+    for one, other in (("es256_private", "es256_public"), ("rehearsal_wipo", "rehearsal_wipo_public")):
+        private, public = keys.load_private_key(folder / f"{one}.pem"), keys.load_public_key(folder / f"{other}.pem")
         assert private.thumbprint() == public.thumbprint()
 
 
@@ -75,19 +72,19 @@ def test_a_production_file_gets_no_keys_of_the_rehearsal(tmp_path: Path) -> None
 def test_a_public_half_is_not_made_from_a_key_that_cannot_be_used(tmp_path: Path) -> None:
     file = write(tmp_path, {})
     (tmp_path / "keys").mkdir()
-    (tmp_path / "keys" / "wipo_client.pem").touch(mode=0o600)
+    (tmp_path / "keys" / "es256_private.pem").touch(mode=0o600)
     ran = command_line.run(file, "keys", "generate")
     assert ran.exit_code == 1
     [line] = ran.stderr.splitlines()
-    assert line.startswith(f"N101 {tmp_path}/keys/wipo_client.pem: no unencrypted private key in PEM form; hint: ")
-    assert not (tmp_path / "keys" / "wipo_client_public.pem").exists()
+    assert line.startswith(f"N101 {tmp_path}/keys/es256_private.pem: no unencrypted private key in PEM form; hint: ")
+    assert not (tmp_path / "keys" / "es256_public.pem").exists()
 
 
 @on_sqlite
 def test_no_key_is_printed(office: Office) -> None:
-    (office.folder / "keys" / "wipo_client.pem").unlink()
+    (office.folder / "keys" / "es256_private.pem").unlink()
     ran = command_line.run(office.settings_file, "keys", "generate")
-    assert ran.stdout == f"made {office.folder}/keys/wipo_client.pem\n"
+    assert ran.stdout == f"made {office.folder}/keys/es256_private.pem\n"
 
 
 @on_sqlite

@@ -24,7 +24,7 @@ def central() -> Central:
             wipo_client_id="wipo-das",
             wipo_key=ECKey.generate_key("P-256"),
             office_client_id="das-xx-office",
-            office_public_key=OFFICE_KEY,
+            office_public_keys=(OFFICE_KEY,),
             scope="das-api/office-exchange",
         )
     )

@@ -30,7 +30,9 @@ def test_a_document_announced_when_the_first_token_is_dead_is_fetched(office: Of
     forwarded = requests.post(f"{office.central_url}/rehearsal/retrievals", json=wanted, timeout=30).json()
     web.terminate()
     web.wait(60)
-    signing_key = office.settings().authorization_server.signing_key_file
+    server = office.settings().authorization_server
+    assert server
+    signing_key = server.signing_key_file
     signing_key.unlink()  # as good as waiting: no token from before is known any longer
     keys.generate_private_key(signing_key)
     office.start_web()

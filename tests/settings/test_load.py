@@ -40,6 +40,7 @@ def test_every_section_that_has_defaults_may_be_left_out(tmp_path: Path) -> None
 
 def test_no_setting_can_be_changed_once_it_is_read(tmp_path: Path) -> None:
     loaded = settings.load(write(tmp_path, {}))
+    assert loaded.authorization_server
     for section, key in ((loaded.web, "listen"), (loaded, "wipo"), (loaded.authorization_server.clients[0], "profile")):
         with pytest.raises(ValidationError, match="frozen"):
             setattr(section, key, getattr(section, key))
@@ -67,6 +68,7 @@ def test_relative_paths_are_relative_to_the_file_wherever_the_reader_stands(tmp_
             seen.append(settings.load(name))
     assert seen[0] == seen[1] == seen[2]
     assert seen[0].library.store == tmp_path / "node" / "var" / "library"
+    assert seen[0].authorization_server
     assert seen[0].authorization_server.clients[0].public_key_files == (
         tmp_path / "node" / "keys" / "rehearsal_wipo_public.pem",
     )

@@ -27,6 +27,7 @@ class Case:
 
 
 TOO_LONG = 256 * "x"
+_WITH_NUMBERS = [*(ROOT / "office_node" / "settings").glob("*.py"), ROOT / "office_node" / "checks.py"]
 
 CASES = [
     Case(
@@ -68,7 +69,7 @@ CASES = [
     ),
     Case(
         "N014 office.toml [authorization_server] clients: is empty; hint: name at least one",
-        text=changed({"authorization_server.clients": GONE}).replace("[wipo]", "clients = []\n[wipo]"),
+        text=changed({"authorization_server.clients": GONE}).replace("\n[wipo_auth", "\nclients = []\n[wipo_auth"),
     ),
     Case(
         "N015 office.toml [wipo] base_url: no web address; hint: write it whole, such as https://das.example.org",
@@ -128,7 +129,7 @@ CASES = [
         {
             "authorization_server.clients": [
                 {"client_id": "wipo-das", "public_key_files": ["../keys/rehearsal_wipo_public.pem"]},
-                {"client_id": "wipo-das", "public_key_files": ["../keys/wipo_client_public.pem"]},
+                {"client_id": "wipo-das", "public_key_files": ["../keys/es256_public.pem"]},
             ]
         },
     ),
@@ -157,6 +158,44 @@ CASES = [
         " hint: give it to the user the node runs as",
         {"library.store": f"../{TOO_LONG}"},
     ),
+    Case(
+        "N024 office.toml [ingress] allow #2: `2001:db8::1/32` is no network; hint: write 2001:db8::/32",
+        {"ingress.allow": ["127.0.0.1", "2001:db8::1/32"]},
+    ),
+    Case(
+        "N024 office.toml [authorization_server.clients.#1] networks #1: `wipo.int` is no network;"
+        " hint: write 192.0.2.0/24 or 2001:db8::/32",
+        {"authorization_server.clients.0.networks": ["wipo.int"]},
+    ),
+    Case(
+        "N025 office.toml [ingress] rate_per_client: `10/min` is no rate;"
+        " hint: write a number and a span, such as 600/minute",
+        {"ingress.rate_per_client": "10/min"},
+    ),
+    Case(
+        "N026 office.toml [egress] allow #1: `127.0.0.1` is no host;"
+        " hint: write a host such as files.example.org, or *.example.org for every host below; no address, no port",
+        {"egress.allow": ["127.0.0.1"]},
+    ),
+    Case(
+        "N027 office.toml [web] accel_redirect: `library/..` is no path of a URL;"
+        " hint: write it from the root, such as /_library",
+        {"web.accel_redirect": "library/.."},
+    ),
+    Case(
+        "N028 office.toml [web]: certificate_key_file is missing; hint: name both, or neither if a proxy serves TLS",
+        {"web.certificate_file": "../keys/tls.pem"},
+    ),
+    Case(
+        'N029 office.toml [trust]: accept names "wipo", and [wipo_authorization_server] is missing;'
+        " hint: add [wipo_authorization_server]",
+        {"wipo_authorization_server": GONE},
+    ),
+    Case(
+        "N030 office.toml [trust]: [wipo_authorization_server] issuer is our own public_url;"
+        " hint: an issuer is whoever signs: name WIPO's",
+        {"wipo_authorization_server.issuer": "http://127.0.0.1:8180"},
+    ),
 ]
 
 
@@ -173,9 +212,9 @@ def test_a_fault_is_told_in_one_line_with_its_number_place_and_remedy(folder: Pa
 
 
 def test_every_number_has_a_case_here_and_a_line_in_the_docs() -> None:
-    code = "".join((ROOT / "office_node" / name).read_text() for name in ("settings.py", "checks.py"))
+    code = "".join(path.read_text() for path in _WITH_NUMBERS)
     numbers = set(re.findall(r'"(N0\d\d)"', code))
-    assert len(numbers) >= 16
+    assert len(numbers) >= 23
     assert {case.number for case in CASES} == numbers
     documented = re.findall(r"^\| (N0\d\d) \|", (ROOT / "docs" / "configuration.md").read_text(), re.MULTILINE)
     assert set(documented) == numbers

@@ -2,7 +2,7 @@
 
 from office_node import settings
 from office_node.settings import Settings
-from office_node.settings_reference import settings_reference
+from office_node.settings.reference import settings_reference
 from tests import command_line
 from tests.office import ROOT, SHIPPED_SETTINGS
 
@@ -19,6 +19,7 @@ def test_every_key_of_every_section_has_a_row_with_a_type_a_default_and_a_meanin
     rows = [line.strip("| ").split(" | ") for line in settings_reference().splitlines() if line.startswith("| `")]
     assert [row for row in rows if len(row) != 4 or not all(row)] == []
     shipped = settings.load(SHIPPED_SETTINGS)
+    assert shipped.authorization_server
     sections = [getattr(shipped, name) for name in Settings.model_fields] + [*shipped.authorization_server.clients]
     keys = [key for section in sections for key in type(section).model_fields if key != "clients"]
     assert sorted(row[0].strip("`") for row in rows) == sorted(keys)

@@ -55,7 +55,12 @@ def test_characters_that_toml_has_its_own_way_with_come_through(tmp_path: Path) 
 
 
 def test_it_names_every_section_and_every_key_that_has_a_value(tmp_path: Path) -> None:
-    file = write(tmp_path, {"database.password_file": "p", "wipo.ca_file": "c", "authorization_server.audience": "a"})
+    file = write(
+        tmp_path,
+        {"database.password_file": "p", "wipo.ca_file": "c", "authorization_server.audience": "a"}
+        | {f"web.{key}": f"/{key}" for key in ("certificate_file", "certificate_key_file", "accel_redirect")}
+        | {"egress.proxy": "http://proxy:3128"},
+    )
     shown = tomllib.loads(command_line.run(file, "config", "show").stdout)
     assert set(shown) == EVERY_SECTION
     for section, values in shown.items():

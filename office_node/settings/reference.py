@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from office_node.settings import Settings
+from office_node.settings.sections import Settings
 
 _PLAIN_NAMES = {bool: "true or false", int: "whole number", float: "number", str: "text"}
 _UNITS = ("bytes", "seconds", "hours", "days")

@@ -1,0 +1,84 @@
+"""A node: every part of it, joined."""
+
+from dataclasses import dataclass
+
+from office_node.auth import keys
+from office_node.auth.guard import Guard
+from office_node.auth.used_assertions import UsedAssertions
+from office_node.library.access_codes import AccessCodes
+from office_node.library.digital_library import DigitalLibrary
+from office_node.library.folder_store import FolderStore
+from office_node.off_retrievals import service as off_retrievals
+from office_node.off_retrievals.download_links import DownloadLinks
+from office_node.off_retrievals.downloads import DownloadSlots
+from office_node.off_retrievals.handover import Handover
+from office_node.off_retrievals.service import ForwardedRetrievals
+from office_node.outbox.delivery import Handler
+from office_node.outbox.outbox import Outbox
+from office_node.settings import API_SCOPE, Settings
+from office_node.storage.database import Database
+from office_node.wiring.calls_out import build_wipo_client
+from office_node.wiring.rows import build_database, build_outbox
+from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Every part of a node, joined. Making one opens no connection and starts no thread."""
+
+    settings: Settings
+    database: Database
+    store: FolderStore
+    library: DigitalLibrary
+    outbox: Outbox
+    used_assertions: UsedAssertions
+    authorization_server: OwnAuthorizationServer
+    guard: Guard
+    retrievals: ForwardedRetrievals
+    handover: Handover
+    links: DownloadLinks
+    slots: DownloadSlots
+
+    def handlers(self) -> dict[str, Handler]:
+        """What the worker does with each kind of outbox message."""
+        worker = self.settings.worker
+        return {
+            off_retrievals.PREPARE: Handler(self.retrievals.prepare, worker.file_checks),
+            off_retrievals.NOTIFY: Handler(self.retrievals.announce, worker.api_calls),
+        }
+
+
+def build_node(settings: Settings) -> Node:
+    """A node as the settings describe it. Raises `KeyUnusable` when a key it needs cannot be used."""
+    database = build_database(settings)
+    store = FolderStore(settings.library.store)
+    access_codes = AccessCodes(keys.load_secret(settings.library.access_code_key_file))
+    library = DigitalLibrary(database, store, access_codes, settings.library.max_document_bytes)
+    outbox = build_outbox(settings, database)
+    used_assertions = UsedAssertions(database)
+    authorization_server = build_own_authorization_server(settings, used_assertions)
+    links = DownloadLinks(
+        keys.load_secret(settings.off.download_link_key_file),
+        settings.web.public_url,
+        settings.off.download_link_seconds,
+    )
+    return Node(
+        settings=settings,
+        database=database,
+        store=store,
+        library=library,
+        outbox=outbox,
+        used_assertions=used_assertions,
+        authorization_server=authorization_server,
+        guard=Guard(authorization_server.verifier, API_SCOPE),
+        retrievals=ForwardedRetrievals(
+            database=database,
+            library=library,
+            outbox=outbox,
+            wipo=build_wipo_client(settings),
+            policy=off_retrievals.Policy(settings.off.request_days, settings.wipo.notification_ack_id),
+        ),
+        handover=Handover(database, library, links),
+        links=links,
+        slots=DownloadSlots(settings.web.max_downloads),
+    )
