@@ -52,7 +52,7 @@ def web(ctx: click.Context) -> None:
     database = build_database(settings)
     schema.check(database)
     database.close()
-    from office_node.web import WebServer
+    from office_node.web.server import WebServer
 
     WebServer(settings).run()
 

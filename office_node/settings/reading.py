@@ -40,13 +40,10 @@ def _place(location: tuple[int | str, ...]) -> str:
     """`[section] key`, and which entry where the value is a list."""
     words = [part if isinstance(part, str) else f"#{part + 1}" for part in location]
     entry = f" {words.pop()}" if location and isinstance(location[-1], int) else ""
-    match words:
-        case []:
-            return "file"
-        case [section]:
-            return f"[{section}]{entry}"
-        case [*sections, key]:
-            return f"[{'.'.join(sections)}] {key}{entry}"
+    if not words:
+        return "file"
+    sections, key = (words[:-1], f" {words[-1]}") if len(words) > 1 else (words, "")
+    return f"[{'.'.join(sections)}]{key}{entry}"
 
 
 def _explain(error: ErrorDetails) -> tuple[str, str, str]:

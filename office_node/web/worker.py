@@ -1,20 +1,15 @@
-"""The web door: gunicorn with threads, its limits from our settings, its own refusals in DAS's shape."""
+"""The web worker: threads that answer, and the refusals that never reach the application."""
 
 import json
-import logging
-from pathlib import Path
 from typing import Any
 
 import structlog
-from gunicorn import glogging
-from gunicorn.app.base import BaseApplication
 from gunicorn.http import errors as http_errors
 from gunicorn.workers.gthread import ThreadWorker
 
 from office_node import logs
 from office_node.das import error_codes
 from office_node.das.error_codes import DasRefusal
-from office_node.settings import Settings
 
 log = structlog.get_logger()
 
@@ -24,60 +19,6 @@ _REASONS = {
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
 }
-
-
-def gunicorn_options(settings: Settings) -> dict[str, Any]:
-    """gunicorn's settings for this node; config/gunicorn.conf.py hands out the same."""
-    web = settings.web
-    return {
-        "bind": web.listen,
-        "workers": web.workers,
-        "worker_class": "office_node.web.OfficeWorker",
-        "threads": web.threads,
-        "graceful_timeout": web.drain_seconds,
-        "keepalive": 75,
-        "limit_request_line": 4094,
-        "limit_request_fields": 64,
-        "limit_request_field_size": 16_380,  # a WIPO token of 5 KB and its x5c fit (auth-checks.md 69)
-        "logger_class": "office_node.web.JsonLogger",
-        "accesslog": None,  # our own access line leaves the query out
-        # The heartbeat file must not wait for a disk.
-        "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
-        "control_socket_disable": True,
-    }
-
-
-class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn around the node's application; each worker process builds its own node."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        super().__init__()
-
-    def load_config(self) -> None:
-        for name, value in gunicorn_options(self._settings).items():
-            self.cfg.set(name, value)
-
-    def load(self) -> Any:
-        from office_node.app import create_app
-        from office_node.wiring import build_node
-
-        return create_app(build_node(self._settings))
-
-
-class JsonLogger(glogging.Logger):  # type: ignore[misc]
-    """gunicorn's own messages as JSON lines like all others."""
-
-    def setup(self, cfg: Any) -> None:
-        self.loglevel = logging.INFO
-        self.error_log.propagate = True
-        self.error_log.setLevel(logging.INFO)
-        self.access_log.propagate = False
-        if not logging.getLogger().handlers:
-            logs.configure(process="web")
-
-    def reopen_files(self) -> None:
-        """Nothing to reopen: lines go to standard error."""
 
 
 class OfficeWorker(ThreadWorker):  # type: ignore[misc]
