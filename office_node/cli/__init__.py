@@ -43,7 +43,8 @@ class _Nouns(click.Group):
         try:
             return super().invoke(ctx)
         except OfficeNodeError as exc:
-            click.echo(str(exc), err=True)
+            # What was typed may be quoted, and need not be UTF-8.
+            click.echo(str(exc).encode(errors="backslashreplace").decode(), err=True)
             ctx.exit(1)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,11 @@ def ready_database(ctx: click.Context) -> Database:
 
 def echo_json(value: Any) -> None:
     """For scripts: one JSON value."""
-    click.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    click.echo(json.dumps(value, indent=2, default=_told, ensure_ascii=False))
+
+
+def _told(value: Any) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def plain(record: Any) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What an administrator does with messages that WIPO refused: list, mend, retry."""
 
 import json
+from datetime import datetime
 
 from tests.conftest import MakeOffice
 from tests.office import WANTED, eventually
@@ -18,6 +19,8 @@ def test_a_refused_notification_is_parked_shown_and_sent_on_retry(new_office: Ma
     parked = json.loads(office.run("outbox", "list", "--parked", "--json").stdout)
     assert [message["acknowledgement_id"] for message in parked] == [acknowledgement_id]
     assert "WIPO answered 400: -1 scripted" in parked[0]["first_cause"]
+    assert datetime.fromisoformat(parked[0]["due_at"]).tzinfo
+    assert "T" in parked[0]["due_at"]
     assert office.ledger() == []
 
     rehearsed = office.run("outbox", "retry", "--all-parked", "--dry-run")
@@ -30,6 +33,8 @@ def test_a_refused_notification_is_parked_shown_and_sent_on_retry(new_office: Ma
     assert office.run("outbox", "retry").returncode == 2
     unknown = office.run("outbox", "retry", "--dry-run", "no-such-id")
     assert (unknown.returncode, unknown.stderr[:4]) == (1, "N611")
+    unreadable = office.run("outbox", "retry", "--dry-run", "\udcff")  # a byte that is no UTF-8
+    assert (unreadable.returncode, unreadable.stderr[:4]) == (1, "N611")
 
 
 def test_a_peer_that_is_busy_is_asked_again_after_what_it_said(new_office: MakeOffice) -> None:
