@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run lint format types lock clean
+.PHONY: help demo test faults bench run lint format types lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,12 @@ demo: $(VENV)/run.ready ## a priority document travels: simulated WIPO and node 
 
 test: $(VENV)/dev.ready ## the whole suite, on SQLite and on a PostgreSQL it starts itself (T=path for a part)
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(T)
+
+faults: $(VENV)/dev.ready ## kills, full disks, rude callers: tests/faults alone
+	@$(BIN)/python -m pytest tests/faults
+
+bench: $(VENV)/dev.ready ## ratios, both sides measured in one run
+	@$(BIN)/python -m tests.bench.wrong_credentials
 
 run: $(VENV)/run.ready ## the node with config/office.toml (keys are made if missing)
 	@$(BIN)/office-node keys generate
