@@ -8,14 +8,15 @@ from typing import Any
 
 from office_node.auth import keys
 from office_node.auth.keys import KeyUnusable
-from office_node.network import trust
+from office_node.network import destinations, trust
+from office_node.network.destinations import DestinationRefused
 from office_node.network.trust import TrustUnusable
 from office_node.settings import Finding, Settings
 
 
 def check(settings: Settings, file: str) -> list[Finding]:
     """Everything on this machine that would keep the node from its work. `file` is how findings name the settings."""
-    return [*_keys(settings, file), *_trust(settings, file), *_folders(settings, file)]
+    return [*_keys(settings, file), *_trust(settings, file), *_destinations(settings, file), *_folders(settings, file)]
 
 
 def _keys(settings: Settings, file: str) -> Iterator[Finding]:
@@ -49,6 +50,18 @@ def _trust(settings: Settings, file: str) -> Iterator[Finding]:
         trust.tls_context(settings.wipo.ca_file)
     except TrustUnusable as exc:
         yield Finding(exc.code, file, "[wipo] ca_file", exc.message, exc.next_step)
+
+
+def _destinations(settings: Settings, file: str) -> Iterator[Finding]:
+    # Private literals are no fault: whoever writes one into the settings means it.
+    named = destinations.named_by(settings)
+    if settings.egress.proxy:
+        named["[egress] proxy"] = settings.egress.proxy
+    for place, url in named.items():
+        try:
+            destinations.read(url)
+        except DestinationRefused as exc:
+            yield Finding(exc.code, file, place, exc.message, exc.next_step)
 
 
 def _folders(settings: Settings, file: str) -> Iterator[Finding]:

@@ -104,11 +104,12 @@ class Egress(_Section):
     """Where the node may call."""
 
     allow: AnyNumber[HostPattern] = ()
-    """Hosts beside those that other sections name, for presigned addresses: a host, or *.domain; port 443."""
+    """Hosts beside those that other sections name, for presigned addresses: a host, or *.domain; https on port 443."""
     private_networks: AnyNumber[Network] = ()
-    """Private networks in which allowed hosts may lie; a name that leads to another private address is refused."""
+    """Private networks to which names of hosts may lead; an address that a section itself names needs none."""
     proxy: ProxyAddress | None = None
-    """The office's http proxy, if calls out have to take one; the environment's is never used."""
+    """The office's http proxy (CONNECT), if calls out have to take one: it then looks names up. The environment's is
+    never used."""
 
 
 class Database(_Section):

@@ -1,23 +1,45 @@
-"""How the node calls out: one session under our rules, our token at WIPO, WIPO's client."""
+"""How the node calls out: one list of destinations, sessions under our rules, our token at WIPO, WIPO's client."""
+
+from typing import Any
 
 from office_node import __version__
 from office_node.auth import keys
 from office_node.das.access_token import AccessTokens
 from office_node.das.client import DasClient
+from office_node.network import destinations
+from office_node.network.destinations import Destinations
 from office_node.network.egress import Egress
 from office_node.settings import Settings
 
 
-def build_wipo_client(settings: Settings) -> DasClient:
-    """The client of WIPO's central service. Raises `KeyUnusable` and `TrustUnusable`."""
+def build_egress(settings: Settings, **seconds: float) -> Egress:
+    """A session that calls where the settings allow it. `seconds` are time-outs that stand in place of [wipo]'s.
+
+    Raises `TrustUnusable`, and `DestinationRefused` for an address of the settings that is not written plainly.
+    """
     wipo = settings.wipo
-    egress = Egress(
-        connect_seconds=wipo.connect_seconds,
-        read_seconds=wipo.read_seconds,
-        total_seconds=wipo.total_seconds,
+    timeouts: dict[str, Any] = {
+        "connect_seconds": wipo.connect_seconds,
+        "read_seconds": wipo.read_seconds,
+        "total_seconds": wipo.total_seconds,
+    }
+    return Egress(
+        Destinations(
+            destinations.named_by(settings).values(),
+            allow=settings.egress.allow,
+            private_networks=settings.egress.private_networks,
+            proxy=settings.egress.proxy,
+        ),
         user_agent=f"office-node/{__version__} ({settings.office.code})",
         ca_file=wipo.ca_file,
+        **(timeouts | seconds),
     )
+
+
+def build_wipo_client(settings: Settings) -> DasClient:
+    """The client of WIPO's central service. Raises `KeyUnusable`, `TrustUnusable` and `DestinationRefused`."""
+    wipo = settings.wipo
+    egress = build_egress(settings)
     tokens = AccessTokens(
         egress,
         token_url=wipo.token_url,

@@ -13,6 +13,7 @@ from office_node.das import access_token
 from office_node.das.access_token import AccessDenied, AccessTokens
 from office_node.das.client import DasClient
 from office_node.errors import OfficeNodeError, PeerRefused, PeerUnavailable
+from office_node.network.destinations import Destinations
 from office_node.network.egress import Egress
 from tests.peer import Peer, Says, listening_peer
 
@@ -56,7 +57,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def client(token_endpoint: Peer, wipo: Peer) -> DasClient:
-    egress = Egress(connect_seconds=2, read_seconds=2, total_seconds=4, user_agent="office-node/test")
+    destinations = Destinations([wipo.url, token_endpoint.url])
+    egress = Egress(destinations, connect_seconds=2, read_seconds=2, total_seconds=4, user_agent="office-node/test")
     tokens = AccessTokens(
         egress, token_url=f"{token_endpoint.url}/token", client_id="das-xx", key=KEY, scope="das-api/office-exchange"
     )

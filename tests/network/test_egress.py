@@ -13,60 +13,65 @@ import pytest
 
 from office_node import clock
 from office_node.errors import PeerUnavailable
-from office_node.network.egress import Answer, Egress
+from office_node.network.egress import Answer
+from tests.network.calling import egress_to
 from tests.office import free_port
 from tests.peer import Says, listening_peer
 
 
-@pytest.fixture
-def egress() -> Egress:
-    return Egress(connect_seconds=2, read_seconds=0.5, total_seconds=1, user_agent="office-node/test")
-
-
-def test_an_answer_comes_back_whatever_its_status(egress: Egress) -> None:
+def test_an_answer_comes_back_whatever_its_status() -> None:
     with listening_peer() as peer:
         peer.will_say(Says(418, {"short": "stout"}))
-        answer = egress.call("GET", f"{peer.url}/tea", peer="the pot")
+        answer = egress_to(peer.url).call("GET", f"{peer.url}/tea", peer="the pot")
     assert (answer.status, answer.json()) == (418, {"short": "stout"})
     assert peer.heard[0].headers["User-Agent"] == "office-node/test"
 
 
-def test_a_redirect_is_not_followed(egress: Egress) -> None:
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_even_to_where_the_node_may_call(status: int) -> None:
     with listening_peer() as elsewhere, listening_peer() as peer:
-        peer.will_say(Says(302, headers={"Location": f"{elsewhere.url}/there"}))
-        assert egress.call("GET", peer.url, peer="the peer").status == 302
-        assert elsewhere.heard == []
+        peer.will_say(Says(status, b"moved", headers={"Location": f"{elsewhere.url}/there"}))
+        answer = egress_to(peer.url, elsewhere.url).call("GET", peer.url, peer="the peer")
+        assert (answer.status, answer.body, elsewhere.heard) == (status, b"moved", [])
 
 
-def test_a_proxy_named_by_the_environment_is_ignored(egress: Egress, monkeypatch: pytest.MonkeyPatch) -> None:
-    with listening_peer() as proxy, listening_peer() as peer:
-        monkeypatch.setenv("http_proxy", proxy.url)
-        monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        egress.call("GET", f"{peer.url}/direct", peer="the peer")
-        assert (len(peer.heard), len(proxy.heard)) == (1, 0)
+@pytest.mark.parametrize("location", ["http://[", "//", "http://\u00e9\u00e9:99999/", "ftp://there", ""])
+def test_a_redirect_to_nowhere_is_an_answer_as_others(location: str) -> None:
+    with listening_peer() as peer:
+        peer.will_say(Says(302, b"moved", headers={"Location": location}))
+        assert egress_to(peer.url).call("GET", peer.url, peer="the peer").body == b"moved"
 
 
-def test_a_cookie_is_not_kept(egress: Egress) -> None:
+def test_an_endless_redirect_is_cut_as_other_answers_are() -> None:
+    with listening_peer() as peer:
+        peer.will_say(Says(302, b"x" * 1_100_000, headers={"Location": "/there"}))
+        with pytest.raises(PeerUnavailable, match="more than"):
+            egress_to(peer.url).call("GET", peer.url, peer="the peer")
+
+
+def test_a_cookie_is_not_kept() -> None:
     with listening_peer() as peer:
         peer.will_say(Says(200, headers={"Set-Cookie": "session=1; Path=/"}))
-        egress.call("GET", peer.url, peer="the peer")
-        egress.call("GET", peer.url, peer="the peer")
+        egress = egress_to(peer.url)
+        for _ in range(2):
+            egress.call("GET", peer.url, peer="the peer")
         assert [heard.headers.get("Cookie") for heard in peer.heard] == [None, None]
 
 
-def test_a_closed_port_is_the_lines_fault_and_told_without_the_url(egress: Egress) -> None:
+def test_a_closed_port_is_the_lines_fault_and_told_without_the_url() -> None:
+    url = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(PeerUnavailable) as raised:
-        egress.call("GET", f"http://127.0.0.1:{free_port()}/secret?signature=abc", peer="the peer")
+        egress_to(url).call("GET", f"{url}/secret?signature=abc", peer="the peer")
     assert "the peer cannot be reached" in str(raised.value)
     assert "signature" not in str(raised.value)
 
 
-def test_a_silent_peer_is_given_up(egress: Egress) -> None:
+def test_a_silent_peer_is_given_up() -> None:
     with _socket_that(lambda _connection: None) as url, pytest.raises(PeerUnavailable, match="did not answer in time"):
-        egress.call("GET", url, peer="the peer")
+        egress_to(url).call("GET", url, peer="the peer")
 
 
-def test_a_dripping_peer_is_given_up_at_the_deadline_though_it_is_never_silent(egress: Egress) -> None:
+def test_a_dripping_peer_is_given_up_at_the_deadline_though_it_is_never_silent() -> None:
     stop = threading.Event()
 
     def drip(connection: socket.socket) -> None:
@@ -76,12 +81,12 @@ def test_a_dripping_peer_is_given_up_at_the_deadline_though_it_is_never_silent(e
 
     with _socket_that(drip) as url:
         with pytest.raises(PeerUnavailable, match="in time"):
-            egress.call("GET", url, peer="the peer")
+            egress_to(url).call("GET", url, peer="the peer")
         stop.set()
 
 
 @pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX-Endless: "])
-def test_a_peer_that_drips_its_head_is_given_up_at_the_deadline(egress: Egress, beginning: bytes) -> None:
+def test_a_peer_that_drips_its_head_is_given_up_at_the_deadline(beginning: bytes) -> None:
     stop = threading.Event()
     given_up = threading.Event()
 
@@ -98,12 +103,12 @@ def test_a_peer_that_drips_its_head_is_given_up_at_the_deadline(egress: Egress, 
 
     with _socket_that(drip) as url:
         with pytest.raises(PeerUnavailable, match="did not answer in time"):
-            egress.call("GET", url, peer="the peer")
+            egress_to(url).call("GET", url, peer="the peer")
         assert given_up.wait(5)
         stop.set()
 
 
-def test_continue_upon_continue_is_given_up_at_the_deadline(egress: Egress) -> None:
+def test_continue_upon_continue_is_given_up_at_the_deadline() -> None:
     def drip(connection: socket.socket) -> None:
         for _ in range(30):
             time.sleep(0.1)
@@ -111,11 +116,10 @@ def test_continue_upon_continue_is_given_up_at_the_deadline(egress: Egress) -> N
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     with _socket_that(drip) as url, pytest.raises(PeerUnavailable, match="did not answer in time"):
-        egress.call("GET", url, peer="the peer")
+        egress_to(url).call("GET", url, peer="the peer")
 
 
 def test_a_kept_connection_has_the_whole_time_again_for_each_call() -> None:
-    egress = Egress(connect_seconds=2, read_seconds=2, total_seconds=1, user_agent="office-node/test")
     heard: list[bytes] = []
 
     def answer_slowly(connection: socket.socket) -> None:
@@ -127,13 +131,15 @@ def test_a_kept_connection_has_the_whole_time_again_for_each_call() -> None:
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
     with _socket_that(answer_slowly) as url:  # it takes one connection only
+        egress = egress_to(url, read_seconds=2)
         assert [egress.call("GET", url, peer="the peer").status for _ in range(3)] == [200, 200, 200]
         assert len(heard) == 2
 
 
-def test_threads_that_share_it_have_a_deadline_each(egress: Egress) -> None:
+def test_threads_that_share_it_have_a_deadline_each() -> None:
     with listening_peer() as peer, _socket_that(lambda _connection: None) as silent:
         peer.will_say(Says(200, {"fine": True}))
+        egress = egress_to(peer.url, silent)
 
         def call(url: str) -> int | None:
             try:
@@ -145,19 +151,19 @@ def test_threads_that_share_it_have_a_deadline_each(egress: Egress) -> None:
             assert list(threads.map(call, [silent, *[peer.url] * 20])) == [None, *[200] * 20]
 
 
-def test_an_endless_answer_is_cut(egress: Egress) -> None:
+def test_an_endless_answer_is_cut() -> None:
     with listening_peer() as peer:
         peer.will_say(Says(200, b"x" * 1_100_000))
         with pytest.raises(PeerUnavailable, match="more than"):
-            egress.call("GET", peer.url, peer="the peer")
+            egress_to(peer.url).call("GET", peer.url, peer="the peer")
 
 
-def test_a_cut_answer_is_the_lines_fault(egress: Egress) -> None:
+def test_a_cut_answer_is_the_lines_fault() -> None:
     def cut(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
 
     with _socket_that(cut, close=True) as url, pytest.raises(PeerUnavailable):
-        egress.call("GET", url, peer="the peer")
+        egress_to(url).call("GET", url, peer="the peer")
 
 
 def test_no_answer_is_read_as_json_that_is_none() -> None:

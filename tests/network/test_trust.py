@@ -1,42 +1,31 @@
 """Whom the session trusts: the pinned CA and nobody else, by name, in time, over TLS 1.2 or later. Real handshakes."""
 
-import ipaddress
 import socket
 import ssl
-import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from office_node.errors import PeerUnavailable
 from office_node.network import trust
+from office_node.network.destinations import Destinations
 from office_node.network.egress import Egress
-from office_node.network.trust import TrustUnusable
+from office_node.network.trust import HandshakeFailed, TrustUnusable
+from tests.network.calling import egress_to
+from tests.network.certificates import HERE, Authority, leaf, new_authority, server_context, tls_peer
+from tests.peer import listening_peer
 
-HERE = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-ELSEWHERE = x509.DNSName("das.example.org")
-
-
-@dataclass(frozen=True)
-class Authority:
-    """A CA of our own; `file` holds its certificate."""
-
-    file: Path
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+ELSEWHERE = x509.DNSName("elsewhere.example.org")
+BY_NAME = x509.DNSName("das.example.org")
 
 
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    return _authority(tmp_path / "ca.pem")
+    return new_authority(tmp_path / "ca.pem")
 
 
 @pytest.fixture
@@ -56,10 +45,11 @@ def context(monkeypatch: pytest.MonkeyPatch) -> list[ssl.SSLContext]:
 def test_a_pinned_ca_is_trusted_and_stays_the_only_one(
     authority: Authority, tmp_path: Path, context: list[ssl.SSLContext]
 ) -> None:
-    egress = _egress(authority.file)
-    before = context[0].cert_store_stats()
-    for _ in range(2):
-        with _tls_peer(_server_context(_leaf(authority, tmp_path))) as url:
+    server = server_context(leaf(authority, tmp_path))
+    with tls_peer(server) as first, tls_peer(server) as second:
+        egress = egress_to(first, second, ca_file=authority.file)
+        before = context[0].cert_store_stats()
+        for url in (first, second):
             assert egress.call("GET", url, peer="the peer").status == 200
     assert context[0].cert_store_stats() == before == {"x509": 1, "crl": 0, "x509_ca": 1}
     assert len(context[0].get_ca_certs()) == 1
@@ -67,49 +57,90 @@ def test_a_pinned_ca_is_trusted_and_stays_the_only_one(
 
 
 def test_asking_for_no_verification_changes_nothing(authority: Authority, tmp_path: Path) -> None:
-    stranger = _authority(tmp_path / "stranger.pem")
-    with _tls_peer(_server_context(_leaf(stranger, tmp_path))) as url, pytest.raises(PeerUnavailable, match="TLS"):
-        _egress(authority.file).call("GET", url, peer="the peer", verify=False)
+    stranger = new_authority(tmp_path / "stranger.pem")
+    with tls_peer(server_context(leaf(stranger, tmp_path))) as url, pytest.raises(PeerUnavailable, match="TLS"):
+        egress_to(url, ca_file=authority.file).call("GET", url, peer="the peer", verify=False)
 
 
 def test_a_certificate_of_another_ca_is_refused(authority: Authority, tmp_path: Path) -> None:
-    stranger = _authority(tmp_path / "stranger.pem")
-    _assert_refused(authority, _server_context(_leaf(stranger, tmp_path)))
+    stranger = new_authority(tmp_path / "stranger.pem")
+    refused = _refusal(authority, server_context(leaf(stranger, tmp_path)))
+    assert refused.message == "the peer: the TLS handshake failed: its certificate is from an unknown issuer"
+    assert "[wipo] ca_file" in refused.next_step
+
+
+def test_a_certificate_that_nobody_else_signed_is_refused(authority: Authority, tmp_path: Path) -> None:
+    alone = new_authority(tmp_path / "alone.pem")
+    chain = tmp_path / "chain.pem"
+    key = alone.key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    chain.write_bytes(key + alone.file.read_bytes())
+    assert "from an unknown issuer" in _refusal(authority, server_context(chain)).message
 
 
 def test_our_own_ca_is_unknown_to_who_trusts_the_public_ones(authority: Authority, tmp_path: Path) -> None:
-    with _tls_peer(_server_context(_leaf(authority, tmp_path))) as url, pytest.raises(PeerUnavailable, match="TLS"):
-        _egress(None).call("GET", url, peer="the peer")
+    with tls_peer(server_context(leaf(authority, tmp_path))) as url, pytest.raises(PeerUnavailable, match="TLS"):
+        egress_to(url).call("GET", url, peer="the peer")
 
 
 def test_an_expired_certificate_is_refused(authority: Authority, tmp_path: Path) -> None:
-    _assert_refused(authority, _server_context(_leaf(authority, tmp_path, days=-1)))
+    refused = _refusal(authority, server_context(leaf(authority, tmp_path, days=-1)))
+    assert refused.message.endswith("its certificate has expired")
+    assert "renew" in refused.next_step
+
+
+def test_a_certificate_that_is_not_valid_yet_is_refused(authority: Authority, tmp_path: Path) -> None:
+    refused = _refusal(authority, server_context(leaf(authority, tmp_path, begins=2)))
+    assert refused.message.endswith("its certificate is not valid yet")
 
 
 def test_a_certificate_of_another_name_is_refused(authority: Authority, tmp_path: Path) -> None:
-    _assert_refused(authority, _server_context(_leaf(authority, tmp_path, name=ELSEWHERE)))
+    refused = _refusal(authority, server_context(leaf(authority, tmp_path, name=ELSEWHERE)))
+    assert refused.message.endswith("its certificate is for another name")
+
+
+def test_a_name_is_verified_and_not_the_address_it_leads_to(authority: Authority, tmp_path: Path) -> None:
+    for name, is_good in ((BY_NAME, True), (ELSEWHERE, False), (HERE, False)):
+        with tls_peer(server_context(leaf(authority, tmp_path, name=name))) as url:
+            named = url.replace("127.0.0.1", "das.example.org")
+            call = _egress_to_name(named, authority).call
+            if is_good:
+                assert call("GET", named, peer="the peer").status == 200
+            else:
+                with pytest.raises(HandshakeFailed, match="for another name"):
+                    call("GET", named, peer="the peer")
+
+
+def test_a_peer_that_speaks_no_tls_is_refused(authority: Authority) -> None:
+    with listening_peer() as plain:
+        url = plain.url.replace("http:", "https:")
+        with pytest.raises(HandshakeFailed, match="N607 the peer: the TLS handshake failed"):
+            egress_to(url, ca_file=authority.file).call("GET", url, peer="the peer")
 
 
 def test_a_peer_that_has_only_tls_1_1_is_refused(authority: Authority, tmp_path: Path) -> None:
-    server = _server_context(_leaf(authority, tmp_path))
+    server = server_context(leaf(authority, tmp_path))
     client = trust.tls_context(authority.file)
     for old in (server, client):
         _lower(old)
-    with _tls_peer(server) as url:  # a client without our floor does reach it
+    with tls_peer(server) as url:  # a client without our floor does reach it
         port = int(url.rstrip("/").rpartition(":")[2])
         with (
             socket.create_connection(("127.0.0.1", port)) as plain,
             client.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
         ):
             assert connection.version() == "TLSv1.1"
-    _assert_refused(authority, server)
+    refused = _refusal(authority, server)
+    assert refused.message.endswith("its TLS is older than 1.2")
+    assert "TLS 1.2 or later" in refused.next_step
 
 
 def test_a_peer_that_drips_over_tls_is_given_up_at_the_deadline(authority: Authority, tmp_path: Path) -> None:
     drip = [b"HTTP/1.1 200 OK\r\nX-Endless: ", *[b"x"] * 100]
-    server = _server_context(_leaf(authority, tmp_path))
-    with _tls_peer(server, drip) as url, pytest.raises(PeerUnavailable, match="did not answer in time"):
-        _egress(authority.file).call("GET", url, peer="the peer")
+    server = server_context(leaf(authority, tmp_path))
+    with tls_peer(server, drip) as url, pytest.raises(PeerUnavailable, match="did not answer in time"):
+        egress_to(url, ca_file=authority.file).call("GET", url, peer="the peer")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"garbage", b"\x00\xff", "folder", "crl"])
@@ -124,16 +155,19 @@ def test_a_file_without_certificates_is_told_by_name(
     elif isinstance(content, bytes):
         file.write_bytes(content)
     with pytest.raises(TrustUnusable, match=f"N605 {file}: .*; hint: name a PEM file"):
-        _egress(file)
+        egress_to(ca_file=file)
 
 
-def _egress(ca_file: Path | None) -> Egress:
-    return Egress(connect_seconds=2, read_seconds=0.5, total_seconds=1, user_agent="office-node/test", ca_file=ca_file)
+def _refusal(authority: Authority, server: ssl.SSLContext) -> HandshakeFailed:
+    with tls_peer(server) as url, pytest.raises(HandshakeFailed) as raised:
+        egress_to(url, ca_file=authority.file).call("GET", url, peer="the peer")
+    return raised.value
 
 
-def _assert_refused(authority: Authority, server: ssl.SSLContext) -> None:
-    with _tls_peer(server) as url, pytest.raises(PeerUnavailable, match="the TLS handshake failed"):
-        _egress(authority.file).call("GET", url, peer="the peer")
+def _egress_to_name(url: str, authority: Authority) -> Egress:
+    here = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 0))]
+    destinations = Destinations([url], private_networks=["127.0.0.1"], resolve=lambda *_, **__: here)
+    return egress_to(destinations=destinations, ca_file=authority.file)
 
 
 def _lower(context: ssl.SSLContext) -> None:
@@ -141,79 +175,6 @@ def _lower(context: ssl.SSLContext) -> None:
         warnings.simplefilter("ignore", DeprecationWarning)
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
         context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
-
-
-@contextmanager
-def _tls_peer(context: ssl.SSLContext, says: list[bytes] | None = None) -> Iterator[str]:
-    """A TLS listener that says `says`, 0.1 s apart, to its first connection; nothing if no handshake succeeds."""
-    answer = says or [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"]
-    done = threading.Event()
-
-    def serve() -> None:
-        plain, _ = listener.accept()
-        plain.settimeout(5)
-        try:
-            with plain, context.wrap_socket(plain, server_side=True) as connection:
-                connection.recv(65536)
-                for piece in answer:
-                    connection.sendall(piece)
-                    if len(answer) > 1 and done.wait(0.1):
-                        return
-        except OSError:
-            return
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"https://127.0.0.1:{listener.getsockname()[1]}/"
-        finally:
-            done.set()
-            thread.join()
-
-
-def _server_context(chain: Path) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
-    return context
-
-
-def _authority(file: Path) -> Authority:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, file.stem)])
-    certificate = (
-        _builder(name, name, key.public_key(), days=10)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return Authority(file, certificate, key)
-
-
-def _leaf(authority: Authority, folder: Path, *, name: x509.GeneralName = HERE, days: int = 5) -> Path:
-    """A file with the key and the certificate of a server; it ends `days` from now."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "server")])
-    certificate = (
-        _builder(subject, authority.certificate.subject, key.public_key(), days)
-        .add_extension(x509.SubjectAlternativeName([name]), critical=False)
-        .sign(authority.key, hashes.SHA256())
-    )
-    file = folder / "server.pem"
-    file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return file
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, days: int
-) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
-    number = x509.random_serial_number()
-    begins, ends = now - timedelta(days=10), now + timedelta(days=days)
-    return x509.CertificateBuilder(issuer, subject, key, number, begins, ends)
 
 
 def _revocations(authority: Authority) -> bytes:

@@ -36,6 +36,32 @@ def test_a_ca_file_that_cannot_be_used_is_a_finding(folder: Path, content: str |
     assert len(checked.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("place", "address"),
+    [
+        ("wipo.base_url", "https://das.example.org./v1"),
+        ("wipo.token_url", "https://2130706433/token"),
+        ("wipo.token_url", "https://das.example.org/a b"),
+        ("wipo_authorization_server.jwks_url", "https://d\u00e4s.example.org/jwks"),
+        ("egress.proxy", "http://0x7f.1:3128"),
+    ],
+)
+def test_an_address_that_would_be_refused_at_the_first_call_is_a_finding(
+    folder: Path, place: str, address: str
+) -> None:
+    checked = command_line.run(write(folder, {place: address}), "config", "check")
+    section, key = place.split(".")
+    assert checked.exit_code == 1
+    assert checked.stderr.startswith(f"N606 office.toml [{section}] {key}: an address is not written plainly")
+    assert len(checked.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("address", ["https://10.1.2.3/v1", "https://[fd12::9]:8443/v1", "https://DAS.example.org/v1"])
+def test_a_private_address_that_a_section_names_is_meant(folder: Path, address: str) -> None:
+    checked = command_line.run(write(folder, {"wipo.base_url": address}), "config", "check")
+    assert (checked.exit_code, checked.stderr) == (0, "")
+
+
 def test_a_folder_below_one_that_may_not_be_entered_is_a_finding(folder: Path) -> None:
     with TemporaryDirectory() as outside:  # pytest's own folder is closed to everybody but root
         Path(outside).chmod(0o755)
