@@ -215,9 +215,12 @@ def test_what_is_plain_is_read_by_requests_and_urllib3_in_the_same_way(url: str)
 
 
 def test_what_is_connected_to_is_judged_again_by_name_and_port() -> None:
+    through = Destinations(NAMED, allow=ALLOW, proxy="http://192.0.2.1:3128", resolve=nobody_is_asked)
+    assert through.proxy_addresses("https", "das.example.org", 443) == ["192.0.2.1"]
     for host, port in (("evil.example", 443), ("das.example.org", 8443), ("127.0.0.1", 443), ("das.example.org.", 443)):
-        with pytest.raises(DestinationRefused):
-            LIST.addresses("https", host, port)
+        for find in (LIST.addresses, through.proxy_addresses):
+            with pytest.raises(DestinationRefused):
+                find("https", host, port)
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,12 @@ def test_of_two_answers_in_one_only_the_good_one_is_tried(net: Net, answer: tupl
     assert net.connected == [GOOD]
 
 
+def test_the_first_good_address_that_takes_the_connection_is_the_last_to_be_tried(net: Net) -> None:
+    egress, _ = _egress(net, (GOOD, "127.0.0.4"), private=["127.0.0.2", "127.0.0.4"])
+    assert egress.call("GET", net.url, peer="the peer").status == 200
+    assert net.connected == [GOOD]
+
+
 def test_a_good_address_that_is_closed_is_followed_by_the_next_good_one_only(net: Net) -> None:
     egress, _ = _egress(net, ("127.0.0.4", BAD, GOOD), private=["127.0.0.2", "127.0.0.4"])
     assert egress.call("GET", net.url, peer="the peer").status == 200
