@@ -13,8 +13,8 @@ import structlog
 from joserfc.jwk import ECKey
 
 from tests.auth.assertions import Caller, OwnTokens
-from tests.auth.server import Registration, Server, make_registrations, make_server
-from tests.office import eventually
+from tests.auth.over_http import OverHttp
+from tests.auth.server import Registration, Server, make_registrations, make_server, started
 
 
 @pytest.fixture(scope="session")
@@ -30,64 +30,86 @@ def servers(
     keys_folder: Path,
     registrations: list[Registration],
 ) -> Iterator[Callable[[str], Server]]:
-    """Gives the run's server on "sqlite" or "postgresql", made when it is first asked for."""
+    """Gives the run's server "sqlite" or "postgresql", or one of them "over processes": the same office as it runs."""
     made: dict[str, Server] = {}
 
-    def on(database: str) -> Server:
-        if database not in made:
+    def on(name: str) -> Server:
+        database, _, processes = name.partition(" ")
+        if name not in made and processes:
+            made[name] = started(on(database))
+        elif name not in made:
             url = None if database == "sqlite" else _new_database(request.getfixturevalue("postgresql"))
-            made[database] = make_server(tmp_path_factory.mktemp(database), keys_folder, registrations, url)
-        return made[database]
+            made[name] = make_server(tmp_path_factory.mktemp(database), keys_folder, registrations, url)
+        return made[name]
 
     yield on
     for server in made.values():
+        if isinstance(server.http, OverHttp):
+            server.http.close()
         server.office.close()
         server.node.database.close()
 
 
-@pytest.fixture
-def server(servers: Callable[[str], Server]) -> Iterator[Server]:
-    """The server on SQLite, for what the database has no part in."""
-    yield servers("sqlite")
-    structlog.contextvars.clear_contextvars()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def each_server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Iterator[Server]:
-    """The servers on both databases, one after the other."""
+@pytest.fixture(params=["sqlite", "sqlite over processes"])
+def server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Iterator[Server]:
+    """The server on SQLite, for what the database has no part in: in this process, then over processes."""
     yield servers(request.param)
     structlog.contextvars.clear_contextvars()
 
 
 @pytest.fixture
-def running_server(each_server: Server) -> Server:
-    """The same, and answering over HTTP from two worker processes too."""
-    if not each_server.office.processes:
-        each_server.office.start_web()
-        eventually(lambda: len(booted_workers(each_server)) >= 2)
-    return each_server
+def server_in_process(servers: Callable[[str], Server]) -> Iterator[Server]:
+    """The server on SQLite for a test that moves the clock or catches the log: in this process alone."""
+    yield servers("sqlite")
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture(params=["sqlite", "postgresql", "sqlite over processes", "postgresql over processes"])
+def each_server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Iterator[Server]:
+    """The servers on both databases, in this process and over processes, one after the other."""
+    yield servers(request.param)
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def each_server_in_process(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Iterator[Server]:
+    """The servers on both databases for a test that moves the clock: in this process alone."""
+    yield servers(request.param)
+    structlog.contextvars.clear_contextvars()
+
+
+@pytest.fixture(params=["sqlite over processes", "postgresql over processes"])
+def running_server(request: pytest.FixtureRequest, servers: Callable[[str], Server]) -> Server:
+    """The servers on both databases for a test of many processes: only as they run."""
+    return servers(request.param)
 
 
 @pytest.fixture(params=["strict-office", "compat-office"])
-def caller(request: pytest.FixtureRequest, server: Server) -> Caller:
-    """A client of `server`: first a strict one, then a compat one."""
-    return server.callers[request.param]
+def caller(request: pytest.FixtureRequest, callers: dict[str, Caller]) -> Caller:
+    """A client of the server on SQLite: first a strict one, then a compat one."""
+    return callers[request.param]
 
 
 @pytest.fixture
-def strict(server: Server) -> Caller:
-    return server.callers["strict-office"]
+def strict(callers: dict[str, Caller]) -> Caller:
+    return callers["strict-office"]
 
 
 @pytest.fixture
-def compat(server: Server) -> Caller:
-    return server.callers["compat-office"]
+def compat(callers: dict[str, Caller]) -> Caller:
+    return callers["compat-office"]
 
 
 @pytest.fixture
-def own(server: Server) -> OwnTokens:
-    """Tokens as `server` mints them, to be bent."""
-    return server.own_tokens
+def callers(servers: Callable[[str], Server]) -> dict[str, Caller]:
+    """The clients of the server on SQLite, which are the same in this process and over processes."""
+    return servers("sqlite").callers
+
+
+@pytest.fixture
+def own(servers: Callable[[str], Server]) -> OwnTokens:
+    """Tokens as the server on SQLite mints them, to be bent."""
+    return servers("sqlite").own_tokens
 
 
 @pytest.fixture(scope="session")
@@ -127,11 +149,6 @@ def lure(stranger: ECKey) -> Iterator[Lure]:
         yield laid
         listener.shutdown()
         thread.join()
-
-
-def booted_workers(server: Server) -> set[str]:
-    """What gunicorn told of the worker processes it started."""
-    return {line["event"] for line in server.office.log_lines() if line["event"].startswith("Booting worker")}
 
 
 def _new_database(server_url: str) -> str:

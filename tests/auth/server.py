@@ -1,14 +1,14 @@
-"""The authorization server of one office, in this process, and how its answers are judged."""
+"""The authorization server of one office, in this process or as processes, and how its answers are judged."""
 
+import io
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlencode
 
-from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from office_node.app import create_app
 from office_node.auth import keys
@@ -16,7 +16,8 @@ from office_node.settings import API_SCOPE
 from office_node.storage import schema
 from office_node.wiring import Node, build_node
 from tests.auth.assertions import ABSENT, Caller, OwnTokens
-from tests.office import Office, make_office
+from tests.auth.over_http import OverHttp
+from tests.office import Office, eventually, make_office
 
 FORM = "application/x-www-form-urlencoded"
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -25,6 +26,9 @@ PROTECTED_PATH = "/das-api/v1/requests/retrievals"
 OTHER_SCOPE = "das-api/das-access"
 NEXT_KID = "2027/next+key="
 """`kid` of the second key of `rolling-office`, in the standard base64 that WIPO uses."""
+WORKERS = 4
+"""Web processes of an office that runs."""
+_BOOTED = re.compile(r"Booting worker with pid: (\d+)")
 _DESCRIPTION = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]+")  # RFC 6749 5.2
 
 
@@ -58,8 +62,14 @@ class Server:
 
     office: Office
     node: Node
-    http: FlaskClient
+    """Its parts in this process; where `http` leads to processes, only to look at what they left in the database."""
+    http: Client
+    """Flask's test client on `node`, or `OverHttp` to the processes of `office`."""
     callers: dict[str, Caller]
+
+    @property
+    def over_processes(self) -> bool:
+        return isinstance(self.http, OverHttp)
 
     @property
     def issuer(self) -> str:
@@ -80,6 +90,13 @@ class Server:
         """Any body to the token endpoint."""
         return self.http.post(TOKEN_PATH, data=body, content_type=content_type, query_string=query, headers=headers)
 
+    def post_unannounced(self, body: bytes) -> TestResponse:
+        """A body to the token endpoint whose length is not told before (in chunks, over HTTP)."""
+        unannounced = {"CONTENT_LENGTH": "", "wsgi.input_terminated": True}  # as gunicorn hands on what comes in chunks
+        return self.http.post(
+            TOKEN_PATH, input_stream=io.BytesIO(body), content_type=FORM, environ_overrides=unannounced
+        )
+
     def call(self, *authorization: str) -> TestResponse:
         """A call on the office's API with these Authorization headers."""
         return self.http.get(PROTECTED_PATH, headers=[("Authorization", value) for value in authorization])
@@ -96,13 +113,26 @@ def make_server(
 ) -> Server:
     """A server on an office of its own in `folder`; `settings` go into [authorization_server]."""
     clients = [registration.to_settings() for registration in registrations]
-    overrides = {"authorization_server": {**settings, "clients": clients}, "web": {"workers": 2}}
+    overrides = {"authorization_server": {**settings, "clients": clients}, "web": {"workers": WORKERS}}
     office = make_office(folder, shipped_keys, database_url, overrides)
     node = build_node(office.settings())
     if schema_in_place:
         schema.upgrade(node.database)
     callers = {registration.client_id: registration.caller(office.url) for registration in registrations}
     return Server(office, node, create_app(node).test_client(), callers)
+
+
+def started(server: Server) -> Server:
+    """The same office as it runs, gunicorn with `WORKERS` processes answering over HTTP."""
+    server.office.start_web()
+    eventually(lambda: len(booted_workers(server)) >= WORKERS)
+    return replace(server, http=OverHttp(server.office.url))
+
+
+def booted_workers(server: Server) -> set[int]:
+    """The worker processes that gunicorn told it started, and that live."""
+    told = (_BOOTED.search(line["event"]) for line in server.office.log_lines())
+    return {int(booted[1]) for booted in told if booted and Path(f"/proc/{booted[1]}").exists()}
 
 
 def make_registrations(folder: Path) -> list[Registration]:
@@ -130,6 +160,11 @@ def assert_refused(answer: TestResponse, error: str = "invalid_client", status: 
     assert answer.headers["Cache-Control"] == "no-store"
     assert told.keys() == {"error", "error_description"}
     assert _DESCRIPTION.fullmatch(told["error_description"])
+
+
+def outside(answer: TestResponse) -> tuple[str, bytes, list[tuple[str, str]]]:
+    """Everything that a caller sees, header fields in their order; only the time of day may differ."""
+    return answer.status, answer.data, [(name, value) for name, value in answer.headers if name != "Date"]
 
 
 def assert_issued(answer: TestResponse) -> str:

@@ -1,6 +1,5 @@
 """The form of a token request: what RFC 6749 lets in, and what never gets a token whoever signed it."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -174,9 +173,7 @@ def test_023_an_assertion_of_a_megabyte_is_refused_unread(server: Server) -> Non
 
 
 def test_023_a_megabyte_that_was_not_announced_is_refused_too(server: Server) -> None:
-    body = io.BytesIO(urlencode(token_form("a" * 1_000_000)).encode())
-    unannounced = {"wsgi.input_terminated": True}
-    answer = server.http.post(TOKEN_PATH, input_stream=body, content_type=FORM, environ_overrides=unannounced)
+    answer = server.post_unannounced(urlencode(token_form("a" * 1_000_000)).encode())
     assert_refused(answer, "invalid_request", 413)
 
 
