@@ -191,3 +191,7 @@ def test_078_another_kind_of_key_under_our_kid_is_refused(server: Server, own: O
     header = {"alg": alg, "typ": "at+jwt", "kid": own.key.kid}
     token = jws.serialize_compact(header, opened(own.token().split(".")[1]), key, algorithms=[alg])
     assert_invalid_token(server.call(f"Bearer {token}"))
+
+
+def test_095_a_token_that_names_no_key_is_refused_though_ours_signed_it(server: Server, own: OwnTokens) -> None:
+    assert_invalid_token(server.call(f"Bearer {own.token({'kid': ABSENT})}"))

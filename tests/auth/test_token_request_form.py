@@ -1,5 +1,6 @@
 """The form of a token request: what RFC 6749 lets in, and what never gets a token whoever signed it."""
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,10 @@ from tests.auth.server import (
     token_form,
 )
 
-BASIC = {"Authorization": "Basic c3RyaWN0LW9mZmljZTpzZWNyZXQ="}
+
+def basic(client_id: str) -> dict[str, str]:
+    """HTTP Basic with a password that nobody ever set."""
+    return {"Authorization": f"Basic {base64.b64encode(f'{client_id}:secret'.encode()).decode()}"}
 
 
 def test_008_an_unknown_form_parameter_is_ignored(server: Server, caller: Caller) -> None:
@@ -50,6 +54,12 @@ def test_011_a_client_that_names_no_scope_gets_all_it_may_have(server: Server) -
     answer = server.ask(server.callers["rolling-office"].assertion())
     assert_issued(answer)
     assert answer.get_json()["scope"] == f"{API_SCOPE} {OTHER_SCOPE}"
+
+
+def test_011_a_client_with_one_scope_need_not_name_it(server: Server, caller: Caller) -> None:
+    answer = server.ask(caller.assertion())
+    assert_issued(answer)
+    assert answer.get_json()["scope"] == API_SCOPE
 
 
 def test_011_a_client_that_names_one_of_its_scopes_gets_that_one(server: Server) -> None:
@@ -81,8 +91,8 @@ def test_012_a_post_of_nothing_is_refused(server: Server) -> None:
     assert_refused(server.post(b""), "invalid_request")
 
 
-def test_013_basic_alone_is_answered_with_a_challenge(server: Server) -> None:
-    answer = server.post("grant_type=client_credentials", headers=BASIC)
+def test_013_basic_alone_is_answered_with_a_challenge(server: Server, caller: Caller) -> None:
+    answer = server.post("grant_type=client_credentials", headers=basic(caller.client_id))
     assert_refused(answer)
     assert answer.headers["WWW-Authenticate"].startswith("Basic ")
 
@@ -96,7 +106,7 @@ def test_014_a_client_secret_is_no_way_in(server: Server, caller: Caller) -> Non
 
 def test_015_basic_beside_an_assertion_is_refused(server: Server, caller: Caller) -> None:
     body = urlencode(token_form(caller.assertion()))
-    assert_refused(server.post(body, headers=BASIC), "invalid_request")
+    assert_refused(server.post(body, headers=basic(caller.client_id)), "invalid_request")
 
 
 @pytest.mark.parametrize("grant_type", [ABSENT, ""], ids=["missing", "empty"])
