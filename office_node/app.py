@@ -15,6 +15,9 @@ from office_node.auth.unverified_jws import NotTrusted
 from office_node.das import error_codes
 from office_node.das.error_codes import DasRefusal
 from office_node.errors import OfficeNodeError
+from office_node.network.callers import AddressRefused
+from office_node.network.ingress import ClientElsewhere, Ingress, refuse_broken_head, security_headers
+from office_node.network.rate_limits import TooManyRequests
 from office_node.off_retrievals import routes as off_retrieval_routes
 from office_node.off_retrievals.routes import OffRetrievalParts
 from office_node.wiring import Node
@@ -30,11 +33,16 @@ _BY_STATUS: dict[int, type[DasRefusal]] = {
 }
 
 
+# Answered before the body was read to its end.
+_UNREAD = (error_codes.TooLarge.status, error_codes.AddressRefused.status, error_codes.TooManyRequests.status)
+
+
 def create_app(node: Node) -> Flask:
     """The WSGI application that WIPO reaches."""
     app = Flask("office_node", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = node.settings.web.max_body_bytes
     app.config["WRAP_ERRORS"] = node.settings.off.wrap_errors
+    app.config["SECURITY_HEADERS"] = security_headers(node.settings.web.public_url)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # WIPO's samples lead with the id
     app.url_map.merge_slashes = False  # a path with // is unknown, not redirected: a redirect is HTML
     parts = OffRetrievalParts(
@@ -44,17 +52,19 @@ def create_app(node: Node) -> Flask:
         slots=node.slots,
         guard=node.guard,
         public_url=node.settings.web.public_url,
+        max_json_depth=node.settings.web.max_json_depth,
     )
     app.register_blueprint(_authorization_server(node))
     app.register_blueprint(off_retrieval_routes.make_blueprint(parts))
     _answer_failures(app)
     _log_requests(app)
+    _stand_guard(app, node.ingress)
     return app
 
 
 def _authorization_server(node: Node) -> Blueprint:
     server = node.authorization_server
-    return auth_routes.make_blueprint(server.assertions, server.issuer, server.max_body_bytes)
+    return auth_routes.make_blueprint(server.assertions, server.issuer, server.max_body_bytes, node.ingress)
 
 
 def _answer_failures(app: Flask) -> None:
@@ -65,6 +75,8 @@ def _answer_failures(app: Flask) -> None:
         response.status_code = refusal.status
         response.headers.update(refusal.headers)
         response.headers.update(_challenge(exc))
+        if refusal.status in _UNREAD:
+            response.headers["Connection"] = "close"  # what is left of the body must not be waited for
         if isinstance(exc, HTTPException) and getattr(exc, "valid_methods", None):
             response.headers["Allow"] = ", ".join(sorted(exc.valid_methods))  # type: ignore[attr-defined]
         return response
@@ -83,6 +95,13 @@ def _refusal_for(exc: Exception) -> DasRefusal:
         case NotAllowed():
             log.warning("token refused", code=exc.code, reason=exc.message, hint=exc.next_step)
             return error_codes.Forbidden("The token does not allow this")
+        case AddressRefused():  # told by the ingress, as the next but one
+            return error_codes.AddressRefused("Calls from this address are not allowed")
+        case ClientElsewhere():
+            log.warning("token refused", code=exc.code, reason=exc.message, hint=exc.next_step)
+            return error_codes.AddressRefused("Calls from this address are not allowed")
+        case TooManyRequests():
+            return error_codes.TooManyRequests(exc.retry_after_seconds)
         case OfficeNodeError():
             log.error("request not served", code=exc.code, reason=exc.message, hint=exc.next_step)
             return error_codes.Unavailable("The service is not available at this moment")
@@ -111,6 +130,14 @@ def _challenge(exc: Exception) -> dict[str, str]:
             return {}
 
 
+def _stand_guard(app: Flask, ingress: Ingress) -> None:
+    @app.before_request
+    def admit() -> None:
+        ingress.admit(request)
+        g.admitted = True
+        refuse_broken_head(request)
+
+
 def _log_requests(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
@@ -119,8 +146,10 @@ def _log_requests(app: Flask) -> None:
 
     @app.after_request
     def end(response: Response) -> Response:
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        for name, value in app.config["SECURITY_HEADERS"].items():
+            response.headers.setdefault(name, value)
+        if "admitted" not in g:
+            return response  # of a flood the ingress tells, once a minute
         # Never the query: a presigned URL's secret stands there.
         milliseconds = round((time.perf_counter() - g.began) * 1000, 1)
         log.info(

@@ -5,13 +5,17 @@ test plants secrets to see that it is. Ids that were bound stand on every later 
 """
 
 import logging
+import math
 import re
 import sys
+import threading
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
 import structlog
+
+from office_node import clock
 
 _SECRET_NAMES = re.compile(
     r"(?i)^(authorization|access_?token|client_?assertion|assertion|das_?access_?code|access_?code|password|secret"
@@ -105,3 +109,30 @@ def bound(**ids: str | None) -> Iterator[None]:
     """Every log line written inside carries these ids; `None` ids are left out."""
     with structlog.contextvars.bound_contextvars(**{name: value for name, value in ids.items() if value}):
         yield
+
+
+class Repeats:
+    """Keeps what happens again and again from filling the log: one line in so many seconds, with the count."""
+
+    def __init__(self, seconds: float, most: int = 1000) -> None:
+        """At most `most` things are told apart; a flood of ever new ones shares its lines."""
+        self._seconds = seconds
+        self._most = most
+        self._told: dict[str, tuple[float, int]] = {}
+        self._lock = threading.Lock()
+
+    def due(self, what: str) -> int:
+        """How often `what` has happened since the last line, if it is time for the next; else 0."""
+        now = clock.now().timestamp()
+        with self._lock:
+            if what not in self._told and len(self._told) >= self._most:
+                self._told = {key: entry for key, entry in self._told.items() if self._is_recent(entry[0], now)}
+            if what not in self._told and len(self._told) >= self._most:
+                what = ""
+            last, silent = self._told.get(what, (-math.inf, 0))
+            due = not self._is_recent(last, now)
+            self._told[what] = (now, 0) if due else (last, silent + 1)
+            return silent + 1 if due else 0
+
+    def _is_recent(self, last: float, now: float) -> bool:
+        return 0 <= now - last < self._seconds  # a clock set back ends the silence

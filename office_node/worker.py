@@ -43,6 +43,7 @@ def run(node: Node) -> None:
 def _housekeeping(node: Node) -> Callable[[], None]:
     chores: dict[str, Callable[[], int]] = {
         "assertions_forgotten": node.used_assertions.forget_expired,
+        "counters_forgotten": node.counters.forget_expired,
         "retrievals_ended": node.retrievals.expire_old,
         "leftovers_removed": node.store.remove_leftovers,
     }

@@ -10,6 +10,7 @@ from flask import request
 from office_node import logs
 from office_node.auth.token_verifier import OwnTokenVerifier, VerifiedClaims
 from office_node.auth.unverified_jws import NotTrusted
+from office_node.network.ingress import Ingress
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -27,20 +28,23 @@ class NoToken(NotTrusted):
 class Guard:
     """Lets a call through to its view with the claims of its token as first argument."""
 
-    def __init__(self, verifier: OwnTokenVerifier, required_scope: str) -> None:
+    def __init__(self, verifier: OwnTokenVerifier, required_scope: str, ingress: Ingress) -> None:
         self._verifier = verifier
         self._required_scope = required_scope
+        self._ingress = ingress
 
     def protected(self, view: Callable[Concatenate[VerifiedClaims, P], R]) -> Callable[P, R]:
         """`view`, reached only by callers whose token proves who they are.
 
-        Raises `NoToken`, `NotTrusted` or `NotAllowed` instead; the application turns them into 401 and 403.
+        Raises `NoToken`, `NotTrusted`, `NotAllowed`, `ClientElsewhere` or `TooManyRequests` instead; the application
+        turns them into 401, 403 and 429.
         """
 
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> R:
             caller = self._verifier.verify(_bearer_token(), self._required_scope)
             logs.bind(client_id=caller.client_id)
+            self._ingress.admit_client(request, caller.client_id)
             return view(caller, *args, **kwargs)
 
         return guarded

@@ -10,13 +10,16 @@ from office_node.auth.client_assertion import ClientAssertions
 from office_node.auth.token_issuer import JWKS_PATH, METADATA_PATH, TOKEN_PATH, TokenIssuer
 from office_node.auth.token_request import InvalidClient, TokenRequestRefused
 from office_node.auth.unverified_jws import NotTrusted
-from office_node.network.ingress import whole_body
+from office_node.network.ingress import ClientElsewhere, Ingress, whole_body
+from office_node.network.rate_limits import TooManyRequests
 from office_node.storage.database import DatabaseUnavailable
 
 log = structlog.get_logger()
 
 
-def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_bytes: int) -> Blueprint:
+def make_blueprint(
+    assertions: ClientAssertions, issuer: TokenIssuer, max_body_bytes: int, ingress: Ingress
+) -> Blueprint:
     """The three open places of the authorization server."""
     blueprint = Blueprint("authorization_server", __name__)
 
@@ -31,7 +34,8 @@ def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_b
         )
         try:
             client = assertions.authenticate(asked.unverified_assertion, asked.client_id)
-        except NotTrusted as exc:
+            ingress.admit_client(request, client.client_id)
+        except (NotTrusted, ClientElsewhere) as exc:
             raise InvalidClient(exc.message) from exc
         logs.bind(client_id=client.client_id)
         answer = issuer.issue(client, token_request.granted_scopes(asked.scope, client.scopes))
@@ -51,7 +55,15 @@ def make_blueprint(assertions: ClientAssertions, issuer: TokenIssuer, max_body_b
     @blueprint.errorhandler(RequestEntityTooLarge)
     def refuse_size(_exc: RequestEntityTooLarge) -> Response:
         log.warning("token request refused", code=TokenRequestRefused.code, reason="the body is too large")
-        return _refusal("invalid_request", "the body is too large", 413)
+        answer = _refusal("invalid_request", "the body is too large", 413)
+        answer.headers["Connection"] = "close"  # what is left of the body must not be waited for
+        return answer
+
+    @blueprint.errorhandler(TooManyRequests)
+    def ask_to_slow_down(exc: TooManyRequests) -> Response:
+        answer = _refusal("temporarily_unavailable", "too many requests", 429)
+        answer.headers["Retry-After"] = str(exc.retry_after_seconds)
+        return answer
 
     @blueprint.errorhandler(DatabaseUnavailable)
     def ask_for_patience(exc: DatabaseUnavailable) -> Response:

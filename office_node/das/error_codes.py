@@ -138,12 +138,33 @@ class HeaderTooLarge(DasRefusal):
     code, status, outer_code = "N528", 431, "REQUEST_HEADER_FIELDS_TOO_LARGE"
 
 
+class AddressRefused(DasRefusal):
+    """Nobody calls from this address, or not this client. The reason goes to our log only."""
+
+    code, status, outer_code = "N540", 403, "ADDRESS_REFUSED"
+    hint = "the line before this one in the log says which setting refuses"
+
+
+class TooManyRequests(DasRefusal):
+    """More calls than the settings allow."""
+
+    code, status, outer_code = "N541", 429, "TOO_MANY_REQUESTS"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__("Too many requests")
+        self._retry_after_seconds = retry_after_seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Retry-After": str(self._retry_after_seconds)}
+
+
 class TooManyDownloads(DasRefusal):
-    """Every download slot of this process is taken."""
+    """Every download slot of this process is taken, or every one that a single client may have."""
 
     code, status, outer_code, retry_after_seconds = "N530", 503, "BUSY", 5
     owner: ClassVar[Owner] = "office"
-    hint = "raise [web] max_downloads and threads, or workers, if this is common"
+    hint = "raise [web] max_downloads, max_downloads_per_client and threads, or workers, if this is common"
 
 
 class Unavailable(DasRefusal):

@@ -3,6 +3,7 @@
 Sources: protocol.md 3, E11 to E14, 9. Unknown members are accepted, `null` is absent, dates may carry a time part.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -117,10 +118,24 @@ class UrlDownloadRequest(DocumentFilter):
 
 def parse_json(model: type[M], body: bytes) -> M:
     """The message in `body`. Raises `Malformed` naming every member that is wrong, never its value."""
+    _refuse_names_given_twice(body)
     try:
         return model.model_validate_json(body)
     except ValidationError as exc:
         raise _malformed(exc) from None
+
+
+def _refuse_names_given_twice(body: bytes) -> None:
+    """Which of the two was meant? Our parser would take the last, another one the first."""
+
+    def once(members: list[tuple[str, object]]) -> None:
+        if len({name for name, _ in members}) < len(members):
+            raise Malformed("A name stands twice in one object")
+
+    try:
+        json.loads(body, object_pairs_hook=once)
+    except ValueError:
+        return  # no JSON: the model says so
 
 
 def parse_query(model: type[M], query: Mapping[str, Sequence[str]]) -> M:

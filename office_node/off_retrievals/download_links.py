@@ -52,7 +52,8 @@ class DownloadLinks:
 
     def _plain(self, host: str) -> str:
         # A caller leaves the usual port out even where the link has it (RFC 9110 4.2.3).
-        return host.lower().removesuffix(":443" if self.public_url.startswith("https:") else ":80")
+        usual_port = {"https": ":443", "http": ":80"}[urlsplit(self.public_url).scheme]
+        return host.lower().removesuffix(usual_port)
 
     def _signature(self, host: str, acknowledgement_id: str, version_id: str, expires: str) -> str:
         # None of the parts can hold a line break: host is ours, ids come through the URL router, digits are signed.

@@ -5,9 +5,12 @@ fast as the whole; the framework's own range answers copy 8 KB at a time (measur
 """
 
 import base64
+import re
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO
 
 from werkzeug import Request, Response
@@ -35,14 +38,26 @@ class Span:
 class DownloadSlots:
     """How many downloads run at once in this process, so that slow readers never take the API's threads."""
 
-    def __init__(self, count: int) -> None:
-        self._free = threading.BoundedSemaphore(count)
+    def __init__(self, count: int, per_client: int) -> None:
+        self._count = count
+        self._per_client = per_client
+        self._running: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
-    def take(self) -> Callable[[], None]:
-        """A slot; call what is returned to give it back. Raises `TooManyDownloads` when none is free."""
-        if not self._free.acquire(blocking=False):
-            raise TooManyDownloads("Too many downloads run at this moment")
-        return self._free.release
+    def take(self, client_id: str) -> Callable[[], None]:
+        """A slot for one of this client's downloads; call what is returned to give it back.
+
+        Raises `TooManyDownloads` when none is free, or none for this client.
+        """
+        with self._lock:
+            if self._running.total() >= self._count or self._running[client_id] >= self._per_client:
+                raise TooManyDownloads("Too many downloads run at this moment")
+            self._running[client_id] += 1
+        return partial(self._give_back, client_id)
+
+    def _give_back(self, client_id: str) -> None:
+        with self._lock:
+            self._running[client_id] -= 1
 
 
 class SentFile:
@@ -113,11 +128,13 @@ def choose_span(request: Request, version: Version) -> Span:
     whole = Span(0, version.size)
     if request.method != "GET" or request.headers.get("If-Range", _etag(version)).strip() != _etag(version):
         return whole
-    asked = parse_range_header(request.headers.get("Range"), make_inclusive=False)
+    sent = request.headers.get("Range")
+    asked = parse_range_header(sent, make_inclusive=False)
     if asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
         return whole
     first, stop = asked.ranges[0]
-    if first >= version.size:
+    # "bytes=-0" asks for the last 0 bytes, which nobody has (RFC 9110 14.1.2); the parser takes it for "0-".
+    if first >= version.size or re.search(r"=\s*-0+\s*$", str(sent)):
         raise RangeNotSatisfiable(version.size)
     if first < 0:  # the last bytes; more of them than there are means all (RFC 9110 14.1.2)
         return Span(max(0, version.size + first), version.size, is_part=True, from_the_end=True)

@@ -1,6 +1,7 @@
 """WIPO's part of a forwarded retrieval: it asks how far we are, fetches the document, and ends the request."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import BinaryIO
 
@@ -26,6 +27,14 @@ log = structlog.get_logger()
 
 _MOST_STATUSES = 1000
 _NEWLY_ENDED = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What a link names: a content, and whose request it answers."""
+
+    client_id: str
+    version: Version
 
 
 class Handover:
@@ -77,13 +86,13 @@ class Handover:
         log.info("download link issued")
         return self._links.sign(found.acknowledgement_id, found.version_id)
 
-    def content(self, acknowledgement_id: str, version_id: str) -> Version:
+    def content(self, acknowledgement_id: str, version_id: str) -> Offered:
         """The content that a checked link names. Raises `Gone` when its request has ended."""
         with self._database.reading() as session:
             retrieval = session.get(Retrieval, acknowledgement_id)
         if retrieval is None or retrieval.version_id != version_id or retrieval.state not in states.SERVED:
             raise Gone("The request has ended")
-        return self._library.version(version_id)
+        return Offered(retrieval.client_id, self._library.version(version_id))
 
     def open(self, version: Version) -> BinaryIO:
         """The bytes of a content, at their start. Raises `FileMissing`, `DocumentDamaged` or `StoreUnusable`."""

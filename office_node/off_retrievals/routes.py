@@ -6,6 +6,7 @@ is its own proof.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import unquote_to_bytes
 
 import structlog
@@ -27,7 +28,7 @@ from office_node.das.messages import (
 )
 from office_node.errors import OfficeNodeError
 from office_node.library.digital_library import Version
-from office_node.network.ingress import whole_body
+from office_node.network.ingress import is_nested_deeper, whole_body
 from office_node.off_retrievals import downloads
 from office_node.off_retrievals.download_links import DOWNLOAD_PATH, DownloadLinks
 from office_node.off_retrievals.downloads import DownloadSlots, SentFile, Span
@@ -49,16 +50,18 @@ class OffRetrievalParts:
     slots: DownloadSlots
     guard: Guard
     public_url: str
+    max_json_depth: int
 
 
 def make_blueprint(parts: OffRetrievalParts) -> Blueprint:
     """The office's side of E11, E12, E14, E15 and E16."""
     retrievals, handover, protected = parts.retrievals, parts.handover, parts.guard.protected
+    json_body = partial(_json_body, parts.max_json_depth)
     blueprint = Blueprint("off_retrievals", __name__)
 
     @protected
     def receive_retrieval(caller: VerifiedClaims) -> Response:
-        acknowledgement_id = retrievals.accept(caller, parse_json(RetrievalRequest, _json_body()))
+        acknowledgement_id = retrievals.accept(caller, parse_json(RetrievalRequest, json_body()))
         answer = jsonify({"requestAckId": acknowledgement_id, "requestStatusCategory": "pending"})
         answer.status_code = 201
         answer.headers["Location"] = f"{parts.public_url}{request.path.rstrip('/')}/{acknowledgement_id}"
@@ -78,7 +81,7 @@ def make_blueprint(parts: OffRetrievalParts) -> Blueprint:
     @protected
     def issue_download_url(caller: VerifiedClaims) -> Response:
         in_query = request.method != "POST" and not _has_body()  # C-1: GET or POST, query or body
-        wanted = parse_query(UrlDownloadRequest, _query()) if in_query else parse_json(UrlDownloadRequest, _json_body())
+        wanted = parse_query(UrlDownloadRequest, _query()) if in_query else parse_json(UrlDownloadRequest, json_body())
         return jsonify({"fileDownloadUrl": handover.issue_link(caller, wanted)})
 
     @protected
@@ -127,13 +130,14 @@ def _add(blueprint: Blueprint, path: str, view: Callable[..., WsgiResponse], met
 
 
 def _download(parts: OffRetrievalParts, acknowledgement_id: str, version_id: str) -> WsgiResponse:
-    version = parts.handover.content(acknowledgement_id, version_id)
+    offered = parts.handover.content(acknowledgement_id, version_id)
+    version = offered.version
     if downloads.is_unchanged(request, version):
         return Response(status=304, headers=downloads.headers(version))
     span = downloads.choose_span(request, version)
     if request.method == "HEAD":
         return downloads.answer(request, version, span, None)
-    give_back = parts.slots.take()
+    give_back = parts.slots.take(offered.client_id)
 
     def ended(reached: int) -> None:
         give_back()
@@ -167,13 +171,16 @@ def _query() -> dict[str, list[str]]:
     return request.args.to_dict(flat=False)
 
 
-def _json_body() -> bytes:
+def _json_body(max_depth: int) -> bytes:
     if request.mimetype != "application/json":
         raise WrongMediaType("Send the message as application/json")
     try:
-        return whole_body(request)
+        body = whole_body(request)
     except BadRequest:
         raise Malformed("The body was cut") from None
+    if is_nested_deeper(body, max_depth):
+        raise Malformed("The message is nested too deep")
+    return body
 
 
 def _has_body() -> bool:

@@ -18,6 +18,11 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         "threads": web.threads,
         "graceful_timeout": web.drain_seconds,
         "keepalive": 75,
+        # Where a caller is and how it reached us is decided by network/callers.py alone.
+        "forwarded_allow_ips": "",
+        "forwarder_headers": "",
+        "secure_scheme_headers": {},
+        "proxy_protocol": "off",
         "limit_request_line": 4094,
         "limit_request_fields": 64,
         "limit_request_field_size": 16_380,  # a WIPO token of 5 KB and its x5c fit (auth-checks.md 69)

@@ -27,6 +27,10 @@ class OfficeWorker(ThreadWorker):  # type: ignore[misc]
     gunicorn's own handler would answer HTML and quote the offending header, a token perhaps, in answer and log.
     """
 
+    def load_wsgi(self) -> None:
+        super().load_wsgi()
+        self.wsgi.wsgi_app = _closing_where_told(self.wsgi.wsgi_app)
+
     def handle(self, conn: Any) -> Any:
         # The thread's last request may have been another caller's: its ids must not stand on lines of this one.
         logs.unbind_all()
@@ -46,13 +50,28 @@ class OfficeWorker(ThreadWorker):  # type: ignore[misc]
             log.warning("request head refused", code=refusal.code, reason=type(exc).__name__, status=status)
         body = json.dumps(refusal.body(wrapped=self.wsgi.config["WRAP_ERRORS"])).encode()
         head = (
-            f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-            f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\n"
+            + "".join(f"{name}: {value}\r\n" for name, value in self.wsgi.config["SECURITY_HEADERS"].items())
+            + f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         try:
             client.sendall(head.encode() + body)
         except OSError:
             log.debug("caller went away before it was refused")
+
+
+def _closing_where_told(application: Any) -> Any:
+    """gunicorn takes an application's `Connection: close` away unread; this makes it close the connection."""
+
+    def closing(environ: dict[str, Any], start_response: Any) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            if ("Connection", "close") in headers:
+                start_response.__self__.force_close()  # gunicorn's Response
+            return start_response(status, headers, exc_info)
+
+        return application(environ, start)
+
+    return closing
 
 
 def _refusal(exc: Exception) -> tuple[DasRefusal, int]:

@@ -8,6 +8,7 @@ from office_node.auth.used_assertions import UsedAssertions
 from office_node.library.access_codes import AccessCodes
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.folder_store import FolderStore
+from office_node.network.ingress import Ingress
 from office_node.off_retrievals import service as off_retrievals
 from office_node.off_retrievals.download_links import DownloadLinks
 from office_node.off_retrievals.downloads import DownloadSlots
@@ -17,7 +18,9 @@ from office_node.outbox.delivery import Handler
 from office_node.outbox.outbox import Outbox
 from office_node.settings import API_SCOPE, Settings
 from office_node.storage.database import Database
+from office_node.storage.rate_counters import RateCounters
 from office_node.wiring.calls_out import build_wipo_client
+from office_node.wiring.ingress import build_ingress
 from office_node.wiring.rows import build_database, build_outbox
 from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server
 
@@ -33,6 +36,8 @@ class Node:
     outbox: Outbox
     used_assertions: UsedAssertions
     authorization_server: OwnAuthorizationServer
+    counters: RateCounters
+    ingress: Ingress
     guard: Guard
     retrievals: ForwardedRetrievals
     handover: Handover
@@ -57,6 +62,8 @@ def build_node(settings: Settings) -> Node:
     outbox = build_outbox(settings, database)
     used_assertions = UsedAssertions(database)
     authorization_server = build_own_authorization_server(settings, used_assertions)
+    counters = RateCounters(database)
+    ingress = build_ingress(settings, counters)
     links = DownloadLinks(
         keys.load_secret(settings.off.download_link_key_file),
         settings.web.public_url,
@@ -70,7 +77,9 @@ def build_node(settings: Settings) -> Node:
         outbox=outbox,
         used_assertions=used_assertions,
         authorization_server=authorization_server,
-        guard=Guard(authorization_server.verifier, API_SCOPE),
+        counters=counters,
+        ingress=ingress,
+        guard=Guard(authorization_server.verifier, API_SCOPE, ingress),
         retrievals=ForwardedRetrievals(
             database=database,
             library=library,
@@ -80,5 +89,5 @@ def build_node(settings: Settings) -> Node:
         ),
         handover=Handover(database, library, links),
         links=links,
-        slots=DownloadSlots(settings.web.max_downloads),
+        slots=DownloadSlots(settings.web.max_downloads, settings.web.max_downloads_per_client),
     )
