@@ -1,10 +1,12 @@
 """Whether what the settings point at is there and can be used: every finding at once, each with its number."""
 
+import ipaddress
 import os
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from office_node.auth import keys
 from office_node.auth.keys import KeyUnusable
@@ -12,11 +14,18 @@ from office_node.network import destinations, trust
 from office_node.network.destinations import DestinationRefused
 from office_node.network.trust import TrustUnusable
 from office_node.settings import Finding, Settings
+from office_node.settings.fields import LOOPBACK_HOSTS
 
 
 def check(settings: Settings, file: str) -> list[Finding]:
     """Everything on this machine that would keep the node from its work. `file` is how findings name the settings."""
-    return [*_keys(settings, file), *_trust(settings, file), *_destinations(settings, file), *_folders(settings, file)]
+    return [
+        *_keys(settings, file),
+        *_trust(settings, file),
+        *_destinations(settings, file),
+        *_folders(settings, file),
+        *_reach(settings, file),
+    ]
 
 
 def _keys(settings: Settings, file: str) -> Iterator[Finding]:
@@ -72,6 +81,28 @@ def _folders(settings: Settings, file: str) -> Iterator[Finding]:
         blocked = _blocked_at(folder)
         if blocked:
             yield Finding("N023", file, place, f"{blocked} cannot be written", "give it to the user the node runs as")
+
+
+def _reach(settings: Settings, file: str) -> Iterator[Finding]:
+    """Whether those outside who are meant to call can, and only they."""
+    web, ingress = settings.web, settings.ingress
+    if urlsplit(web.public_url).hostname in LOOPBACK_HOSTS:
+        return
+    if all(ipaddress.ip_network(network).is_loopback for network in ingress.allow):
+        what = f"holds nothing but this machine, and {web.public_url} is outside: nobody could call"
+        yield Finding("N031", file, "[ingress] allow", what, "add the networks from which WIPO calls")
+    host = web.listen.rpartition(":")[0].strip("[]")
+    if (host == "localhost" or _is_loopback(host)) and not ingress.trusted_proxies:
+        # A proxy stands in front, then: its address is on every line, and with it everybody would be let in.
+        what = f"is 0, and what reaches {web.listen} under {web.public_url} comes through a proxy on this machine"
+        yield Finding("N032", file, "[ingress] trusted_proxies", what, "give the number of proxies, such as 1")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _blocked_at(folder: Path) -> Path | None:

@@ -18,14 +18,12 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    case,
     create_engine,
     delete,
     event,
-    or_,
     select,
+    text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateTable
 
@@ -47,6 +45,17 @@ RATE_COUNTERS = Table(
 )
 _row = RATE_COUNTERS.c
 
+# Both databases read this alike. A window that ends later than any could was begun before the clock was set back.
+_COUNT = text("""
+    INSERT INTO rate_counters (key, hits, ends_at) VALUES (:key, :amount, :ends_at)
+    ON CONFLICT (key) DO UPDATE SET
+        hits = CASE WHEN rate_counters.ends_at > :now AND rate_counters.ends_at <= :last
+            THEN rate_counters.hits + excluded.hits ELSE excluded.hits END,
+        ends_at = CASE WHEN rate_counters.ends_at > :now AND rate_counters.ends_at <= :last
+            THEN rate_counters.ends_at ELSE excluded.ends_at END
+    RETURNING hits
+""")
+
 
 class CountersUnusable(OfficeNodeError):
     """Calls cannot be counted for now."""
@@ -67,8 +76,7 @@ class RateCounters(Storage):
     def __init__(self, database: Database) -> None:
         super().__init__(wrap_exceptions=True)
         self._lock: WriteLock | None = None
-        self._is_sqlite = database.is_sqlite
-        if self._is_sqlite:
+        if database.is_sqlite:
             main = Path(str(database.engine.url.database))
             file = main.with_name(f"{main.stem}-counters{main.suffix}")
             self._engine = _open_beside(file)
@@ -79,22 +87,10 @@ class RateCounters(Storage):
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count, in a new window of `expiry` seconds if the last one has ended; how many it has now."""
         now = clock.now().timestamp()
-        insert = (sqlite.insert if self._is_sqlite else postgresql.insert)(RATE_COUNTERS)
-        # A window that ends later than any could was begun before the clock was set back.
-        over = or_(_row.ends_at <= now, _row.ends_at > now + expiry + _CLOCK_TOLERANCE_SECONDS)
-        counted = (
-            insert.values(key=key, hits=amount, ends_at=now + expiry)
-            .on_conflict_do_update(
-                index_elements=[_row.key],
-                set_={
-                    "hits": case((over, amount), else_=_row.hits + amount),
-                    "ends_at": case((over, now + expiry), else_=_row.ends_at),
-                },
-            )
-            .returning(_row.hits)
-        )
+        ends_at = now + expiry
+        hit = {"key": key, "amount": amount, "now": now, "ends_at": ends_at, "last": ends_at + _CLOCK_TOLERANCE_SECONDS}
         with self._writing(), self._engine.connect() as connection:
-            return int(connection.execute(counted).scalar_one())
+            return int(connection.execute(_COUNT, hit).scalar_one())
 
     def get(self, key: str) -> int:
         """How many the present window of `key` has."""

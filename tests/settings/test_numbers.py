@@ -196,6 +196,17 @@ CASES = [
         " hint: an issuer is whoever signs: name WIPO's",
         {"wipo_authorization_server.issuer": "http://127.0.0.1:8180"},
     ),
+    Case(
+        "N031 office.toml [ingress] allow: holds nothing but this machine,"
+        " and https://das.example.org is outside: nobody could call; hint: add the networks from which WIPO calls",
+        {"web.public_url": "https://das.example.org", "ingress.trusted_proxies": 1},
+    ),
+    Case(
+        "N032 office.toml [ingress] trusted_proxies: is 0, and what reaches 127.0.0.1:8180"
+        " under https://das.example.org comes through a proxy on this machine;"
+        " hint: give the number of proxies, such as 1",
+        {"web.public_url": "https://das.example.org", "ingress.allow": ["192.0.2.0/24"]},
+    ),
 ]
 
 

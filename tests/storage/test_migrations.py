@@ -16,6 +16,7 @@ from alembic.script import Script, ScriptDirectory
 import office_node
 from office_node.storage import schema
 from office_node.storage.database import Database, Records
+from office_node.storage.rate_counters import RATE_COUNTERS
 from office_node.storage.schema import SchemaDoesNotFit
 
 
@@ -26,6 +27,8 @@ def _scripts() -> list[Script]:
     return [*ScriptDirectory.from_config(config).walk_revisions()][::-1]
 
 
+NOTHING_ON_SQLITE = ("0002",)
+"""There, the counters of calls lie in a file of their own."""
 MIGRATIONS = [(script.revision, str(script.down_revision or "base")) for script in _scripts()]
 
 
@@ -44,7 +47,7 @@ def test_a_migration_taken_back_leaves_what_was_before_and_can_be_made_again(
     schema.upgrade(empty_database, revision)
     assert schema.current(empty_database) == revision
     tables_after = _described(empty_database)
-    assert tables_after != tables_before
+    assert (tables_after == tables_before) is (empty_database.is_sqlite and revision in NOTHING_ON_SQLITE)
 
     schema.downgrade(empty_database, before)
     assert schema.current(empty_database) == (None if before == "base" else before)
@@ -82,10 +85,13 @@ def test_the_last_migration_gives_what_the_records_describe(empty_database: Data
     code = "".join(file.read_text() for file in Path(office_node.__file__).parent.rglob("*.py"))
     assert sorted(re.findall(r'__tablename__ = "(\w+)"', code)) == sorted(Records.metadata.tables)
     schema.upgrade(empty_database)
-    assert set(_described(empty_database)) == set(Records.metadata.tables)
+    described = sa.MetaData()
+    for table in [*Records.metadata.sorted_tables, *([] if empty_database.is_sqlite else [RATE_COUNTERS])]:
+        table.to_metadata(described)
+    assert set(_described(empty_database)) == set(described.tables)
     with empty_database.reading() as session:
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
-        assert compare_metadata(context, Records.metadata) == []
+        assert compare_metadata(context, described) == []
 
 
 def test_every_index_has_the_condition_that_the_records_describe(
