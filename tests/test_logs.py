@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 import pytest
+import time_machine
 
+from office_node import logs
 from office_node.logs import redact_text
 
 JWT = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJ4In0.c2lnbmF0dXJl"
@@ -72,3 +74,21 @@ log.info("three")
     assert (one["acknowledgement_id"], "client_id" in one) == ("B1", False)
     assert (two["acknowledgement_id"], two["message_id"]) == ("B1", "m")
     assert {"acknowledgement_id", "message_id"} & set(three) == set()
+
+
+def test_what_happens_again_and_again_is_told_once_in_a_while_with_its_count() -> None:
+    with time_machine.travel(1_800_000_000.25, tick=False) as clock:
+        repeats = logs.Repeats(60)
+        assert [repeats.due("a"), repeats.due("a"), repeats.due("b"), repeats.due("a")] == [1, 0, 1, 0]
+        clock.shift(59)
+        assert repeats.due("a") == 0
+        clock.shift(1)
+        assert [repeats.due("a"), repeats.due("b"), repeats.due("a")] == [4, 1, 0]
+
+
+def test_a_flood_of_ever_new_things_shares_its_lines_and_its_memory() -> None:
+    with time_machine.travel(1_800_000_000.25, tick=False) as clock:
+        repeats = logs.Repeats(60, most=10)
+        assert sum(bool(repeats.due(str(number))) for number in range(1000)) == 11
+        clock.shift(60)
+        assert repeats.due("new") == 1

@@ -134,7 +134,7 @@ def _refuse_names_given_twice(body: bytes) -> None:
 
     try:
         json.loads(body, object_pairs_hook=once)
-    except ValueError:
+    except (ValueError, RecursionError):
         return  # no JSON: the model says so
 
 

@@ -2,12 +2,11 @@
 
 import ipaddress
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
 from typing import ClassVar
 
 from office_node.errors import OfficeNodeError, Owner
-
-Address = IPv4Address | IPv6Address
+from office_node.network.addresses import Address, lies_in
 
 
 class AddressRefused(OfficeNodeError):
@@ -33,7 +32,7 @@ class Networks:
         self._networks = tuple(ipaddress.ip_network(network) for network in networks)
 
     def __contains__(self, address: Address) -> bool:
-        return any(address in network for network in self._networks)
+        return lies_in(address, self._networks)
 
 
 class Callers:

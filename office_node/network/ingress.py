@@ -10,7 +10,8 @@ from werkzeug.exceptions import BadRequest, NotFound, RequestEntityTooLarge
 
 from office_node import logs
 from office_node.errors import OfficeNodeError
-from office_node.network.callers import Address, AddressRefused, Callers, Networks
+from office_node.network.addresses import Address
+from office_node.network.callers import AddressRefused, Callers, Networks
 from office_node.network.rate_limits import RateLimit, TooManyRequests
 
 log = structlog.get_logger()

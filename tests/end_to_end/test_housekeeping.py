@@ -25,7 +25,7 @@ def test_a_leftover_that_cannot_be_removed_is_told_and_the_worker_works(office: 
     assert failed["reason"] == f"{incoming / 'm'} cannot be removed: Is a directory"
     assert [path.name for path in incoming.iterdir()] == ["m"]
     [kept] = [line for line in office.log_lines() if line["event"] == "house kept"]
-    assert (kept["assertions_forgotten"], kept["retrievals_ended"]) == (0, 0)
+    assert (kept["assertions_forgotten"], kept["counters_forgotten"], kept["retrievals_ended"]) == (0, 0, 0)
     worker.terminate()
     assert worker.wait(60) == 0
 

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
+from office_node.auth.client_assertion import RegisteredClient
+from office_node.settings import API_SCOPE
+from office_node.wiring import build_node
+from tests.office import Office
+
 OPEN_PATH = "/oauth2/jwks"
+API_PATH = "/das-api/v1/requests/retrievals"
 Lines = Iterable[tuple[str, str]]
 
 
@@ -37,3 +43,12 @@ def ask(url: str, source: str, lines: Lines = (), *, path: str = OPEN_PATH, meth
         return Answer(answer.status, dict(answer.headers), answer.read())
     finally:
         connection.close()
+
+
+def bearer(office: Office) -> tuple[str, str]:
+    """The header of a client that asked no token endpoint, where its call would have been counted."""
+    node = build_node(office.settings())
+    client = RegisteredClient("wipo-das", "compat", (), (API_SCOPE,))
+    token = node.authorization_server.issuer.issue(client, (API_SCOPE,))["access_token"]
+    node.database.close()
+    return "Authorization", f"Bearer {token}"

@@ -9,17 +9,13 @@ from typing import Any
 
 import pytest
 
-from office_node.auth.client_assertion import RegisteredClient
-from office_node.settings import API_SCOPE
-from office_node.wiring import build_node
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite
-from tests.network.lines import Answer, ask
+from tests.network.lines import API_PATH, Answer, ask, bearer
 from tests.office import Office, eventually
 
 CALLS = 80
 HERE, ELSEWHERE, THIRD = "127.0.0.3", "127.0.0.4", "127.0.0.5"
-API_PATH = "/das-api/v1/requests/retrievals"
 
 
 def running(new_office: MakeOffice, **ingress: Any) -> Office:
@@ -29,15 +25,6 @@ def running(new_office: MakeOffice, **ingress: Any) -> Office:
     office.start_web()
     eventually(lambda: sum(line["event"].startswith("Booting worker") for line in office.log_lines()) == 4)
     return office
-
-
-def bearer(office: Office) -> tuple[str, str]:
-    """The header of a client that asked no token endpoint, where its call would have been counted."""
-    node = build_node(office.settings())
-    client = RegisteredClient("wipo-das", "compat", (), (API_SCOPE,))
-    token = node.authorization_server.issuer.issue(client, (API_SCOPE,))["access_token"]
-    node.database.close()
-    return "Authorization", f"Bearer {token}"
 
 
 def quickly(call: Callable[[], Answer]) -> list[Answer]:

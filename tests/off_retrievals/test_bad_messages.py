@@ -33,6 +33,10 @@ NO_MESSAGES: dict[str, bytes] = {
     "true": b"true",
     "not a number": b"NaN",
     "an empty object": b"{}",
+    "a name twice": json.dumps(message(WANTED)).encode()[:-1] + b', "documentNumber": "US 98/999,998"}',
+    "a name twice, once escaped": json.dumps(message(WANTED)).encode()[:-1] + rb', "documentDat\u0065": "2023-11-02"}',
+    "a name twice in an unknown member": json.dumps(message(WANTED)).encode()[:-1] + b', "zone": {"a": 1, "a": 1}}',
+    "33 deep": json.dumps(message(WANTED)).encode()[:-1] + b', "zone":' + b"[" * 32 + b"]" * 32 + b"}",
     "a form": urlencode(message(WANTED)).encode(),
     "XML": b"<retrieval/>",
     "not UTF-8": b'{"operationCategory": "retrieval\xff"}',
@@ -48,6 +52,13 @@ NO_MESSAGES: dict[str, bytes] = {
     "deep in an unknown member": b'{"zone":' + b"[" * 5000 + b"]" * 5000 + b"}",
     "a long number": json.dumps(message(WANTED)).replace('"AB21"', "1" * 5000).encode(),
 }
+
+
+@pytest.mark.parametrize("zone", [b"[" * 31 + b"]" * 31, b'"' + b"[" * 100 + b'"'], ids=["32 deep", "in a text"])
+def test_a_message_that_is_not_too_deep_is_read(bench: Bench, zone: bytes) -> None:
+    body = json.dumps(message(WANTED)).encode()[:-1] + b', "zone":' + zone + b"}"
+    answer = bench.caller().call("POST", "retrievals", data=body, content_type="application/json")
+    assert das_codes(answer) == [-7], "read, and the document is not registered"
 
 
 @pytest.mark.parametrize("body", NO_MESSAGES.values(), ids=NO_MESSAGES)

@@ -84,6 +84,7 @@ def test_a_link_is_worth_nothing_at_another_host(sqlite_bench: Bench, kept: Kept
         ("https://das.example.org:443", "das.example.org"),
         ("https://das.example.org:8443", "das.example.org:8443"),
         ("http://127.0.0.1:80", "127.0.0.1"),
+        ("HTTPS://das.example.org", "das.example.org:443"),
     ],
 )
 def test_a_host_is_the_same_in_any_case_and_with_or_without_the_usual_port(public_url: str, host: str) -> None:
@@ -92,7 +93,15 @@ def test_a_host_is_the_same_in_any_case_and_with_or_without_the_usual_port(publi
     shown = {"acknowledgement_id": "B1", "version_id": "V1"}
     proof = {"expires": query["expires"][0], "signature": query["signature"][0]}
     links.check(host=host, **shown, **proof)
-    for other in (f"{host}.evil.example", "example.org", "das.example.org:80", "das.example.org:4433", ""):
+    for other in (
+        f"{host}.evil.example",
+        "example.org",
+        "das.example.org:80",
+        "das.example.org:4433",
+        f"{host}:443:443",
+        f"{host}:80:80",
+        "",
+    ):
         with pytest.raises(LinkInvalid):
             links.check(host=other, **shown, **proof)
 

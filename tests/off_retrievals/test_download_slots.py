@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.off_retrievals.bench import TWO_CLIENTS, Bench, Kept, das_codes, make_bench, message
+from tests.off_retrievals.bench import OTHER, TWO_CLIENTS, WIPO, Bench, Kept, das_codes, make_bench, message
+from tests.off_retrievals.conftest import MakeBench
 from tests.off_retrievals.wire import connect, head
 from tests.office import eventually, make_office, pdf
 
@@ -108,6 +109,31 @@ def test_a_slow_reader_gets_its_whole_document_and_gives_its_slot_back(
     response.begin()
     assert hashlib.sha256(response.read()).digest() == hashlib.sha256(large.content).digest()
     eventually(lambda: _is_served(narrow, link))
+
+
+def test_one_client_cannot_take_every_slot(new_bench: MakeBench) -> None:
+    bench = new_bench({"web": {"max_downloads": 3, "max_downloads_per_client": 2}})
+    kept = bench.keep(pdf(2_000_000))  # more than one block, so that a download runs until it is read or closed
+    links = {name: _offer(bench, kept, name) for name in (WIPO, OTHER)}
+    running = [bench.http.get(links[WIPO]) for _ in range(2)]
+    assert [answer.status_code for answer in running] == [200, 200]
+    refused = bench.http.get(links[WIPO])
+    assert (refused.status_code, refused.get_json()["code"], refused.headers["Retry-After"]) == (503, "BUSY", "5")
+    running.append(bench.http.get(links[OTHER]))
+    assert running[-1].status_code == 200
+    assert bench.http.get(links[OTHER]).status_code == 503, "all three are taken"
+    running.pop(0).close()
+    running.append(bench.http.get(links[WIPO]))
+    assert running[-1].status_code == 200
+    for answer in running:
+        answer.close()
+
+
+def _offer(bench: Bench, kept: Kept, client_id: str) -> str:
+    caller = bench.caller(client_id)
+    acknowledgement_id = caller.forward(kept.wanted)
+    bench.prepare(acknowledgement_id)
+    return caller.link(kept.wanted, acknowledgement_id)
 
 
 def test_refused_downloads_leave_no_slot_taken(narrow: Bench, link: str) -> None:
