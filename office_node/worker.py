@@ -6,6 +6,7 @@ from collections.abc import Callable
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from office_node.auth.key_ends import KeyEnds
 from office_node.errors import OfficeNodeError
 from office_node.outbox.delivery import Delivery
 from office_node.wiring import Node
@@ -46,6 +47,7 @@ def _housekeeping(node: Node) -> Callable[[], None]:
         "counters_forgotten": node.counters.forget_expired,
         "retrievals_ended": node.retrievals.expire_old,
         "leftovers_removed": node.store.remove_leftovers,
+        "key_warnings": KeyEnds(node.settings).warn,
     }
 
     def keep_house() -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, text
 
 from office_node import settings
 from office_node.app import create_app
-from office_node.cli.keys import make_missing
+from office_node.auth.key_generation import make_missing
 from office_node.storage import schema
 from office_node.storage.database import Database
 from office_node.wiring import Node, build_node

@@ -17,6 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from office_node import clock
+from office_node.auth.certificates import DatedKey
 from office_node.auth.unverified_jws import (
     CLOCK_TOLERANCE_SECONDS,
     ES256_SIGNATURE_BYTES,
@@ -39,7 +40,8 @@ class RegisteredClient:
 
     client_id: str
     profile: Literal["strict", "compat"]
-    keys: tuple[ECKey, ...]
+    keys: tuple[DatedKey, ...]
+    """Two while they roll over; one whose certificate has ended is not accepted."""
     scopes: tuple[str, ...]
 
 
@@ -117,9 +119,14 @@ def _verify_signature(unverified: UnverifiedJws, client: RegisteredClient) -> No
         raise NotTrusted(f"client {client.client_id}: the signature does not have 64 bytes")
     kid = unverified.header.get("kid")
     # WIPO sends no kid: then each of the client's keys may be the one (two while they roll over).
-    candidates = [key for key in client.keys if kid is None or key.kid == kid]
-    if not any(_signed_by(unverified.compact, key) for key in candidates):
+    candidates = [dated for dated in client.keys if kid is None or dated.key.kid == kid]
+    signers = [dated for dated in candidates if _signed_by(unverified.compact, dated.key)]
+    if not signers:
         raise NotTrusted(f"client {client.client_id}: not signed by its key")
+    # A renewed certificate may hold the same key: one that counts now is enough.
+    void = [dated.void_because(clock.now()) for dated in signers]
+    if all(void):
+        raise NotTrusted(f"client {client.client_id}: signed by its key, but {void[0]}")
 
 
 def _signed_by(compact: str, key: ECKey) -> bool:

@@ -3,13 +3,19 @@
 import base64
 import binascii
 import json
+import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
@@ -18,11 +24,31 @@ from office_node.errors import OfficeNodeError
 SECRET_BYTES = 32
 
 
+_MAKE_MISSING = "`office-node keys generate` makes the keys that are missing"
+_RESTORE = "restore it from the backup of the keys; `office-node keys generate` touches no file that is there"
+_ASK_OWNER = "ask its owner for it; `office-node keys generate` makes our own keys and the rehearsal's, no others"
+_WRITE_PASSWORD = "write the password alone into it, for the node's user only"  # noqa: S105  a hint, not a password
+
+
 class KeyUnusable(OfficeNodeError):
-    """A key file is missing, open to others, or not what it should be."""
+    """A key file is missing, or cannot be read as what it should be."""
 
     code = "N101"
-    hint = "`office-node keys generate` makes the keys that are missing"
+    hint = _RESTORE
+
+
+class KeyOpenToOthers(KeyUnusable):
+    """Others on this machine may read a secret."""
+
+    code = "N102"
+    hint = "chmod 600; if others may have read it, put a new one in its place"
+
+
+class WrongKind(KeyUnusable):
+    """A key of another kind or curve than the one that is wanted, or a private one where a public one belongs."""
+
+    code = "N103"
+    hint = "ES256 needs the curve prime256v1"
 
 
 def load_private_key(path: Path) -> ECKey:
@@ -30,38 +56,40 @@ def load_private_key(path: Path) -> ECKey:
 
     Its `kid` is the RFC 7638 thumbprint. Raises `KeyUnusable`.
     """
-    pem = _read_private(path)
-    try:
-        key = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError) as exc:
-        raise KeyUnusable(f"{path}: no unencrypted private key in PEM form") from exc
+    pem = _read_private(path, _MAKE_MISSING)
+    key = _private_key_in(path, pem)
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise KeyUnusable(f"{path}: not a P-256 key", hint="ES256 needs the curve prime256v1")
+        raise WrongKind(f"{path}: not a P-256 key")
     return _named(ECKey.import_key(pem))
+
+
+def load_tls_key(path: Path) -> PrivateKeyTypes:
+    """The private key (PEM) of any kind in a file that nobody else may read. Raises `KeyUnusable`."""
+    return _private_key_in(path, _read_private(path, "put the key of the certificate here"))
 
 
 def load_public_key(path: Path) -> ECKey:
     """The P-256 public key in a certificate (PEM), a public key (PEM) or a JWK (JSON); `kid` as the file says, else
     the RFC 7638 thumbprint. Raises `KeyUnusable`, also for a file that holds a private key.
     """
-    content = _read(path)
+    content = read(path, _ASK_OWNER)
     if b"PRIVATE KEY" in content:
-        raise KeyUnusable(f"{path}: holds a private key", hint="name the public half or the certificate here")
+        raise WrongKind(f"{path}: holds a private key", hint="name the public half or the certificate here")
     try:
         if content.lstrip().startswith(b"{"):
             return _named(_import_jwk(path, json.loads(content)))
         public = _public_key_of(content)
     except (ValueError, TypeError, JoseError) as exc:
-        raise KeyUnusable(f"{path}: no certificate, public key or JWK") from exc
+        raise KeyUnusable(f"{path}: no certificate, public key or JWK", hint=_ASK_OWNER) from exc
     if not isinstance(public, ec.EllipticCurvePublicKey) or not isinstance(public.curve, ec.SECP256R1):
-        raise KeyUnusable(f"{path}: not a P-256 key", hint="ES256 needs the curve prime256v1")
+        raise WrongKind(f"{path}: not a P-256 key")
     return _named(ECKey.import_key(_pem(public)))
 
 
 def load_secret(path: Path) -> bytes:
     """32 random bytes, in base64 in a file that nobody else may read. Raises `KeyUnusable`."""
     try:
-        secret = base64.b64decode(b"".join(_read_private(path).split()), validate=True)
+        secret = base64.b64decode(b"".join(_read_private(path, _MAKE_MISSING).split()), validate=True)
     except binascii.Error as exc:
         raise KeyUnusable(f"{path}: not base64") from exc
     if len(secret) != SECRET_BYTES:
@@ -72,37 +100,73 @@ def load_secret(path: Path) -> bytes:
 def load_password(path: Path) -> str:
     """The first line of a file that nobody else may read. Raises `KeyUnusable`."""
     try:
-        password = _read_private(path).decode().partition("\n")[0].strip()
+        password = _read_private(path, _WRITE_PASSWORD).decode().partition("\n")[0].strip()
     except UnicodeDecodeError as exc:
-        raise KeyUnusable(f"{path}: no text in UTF-8", hint="write the password alone into it") from exc
+        raise KeyUnusable(f"{path}: no text in UTF-8", hint=_WRITE_PASSWORD) from exc
     if not password:
-        raise KeyUnusable(f"{path}: its first line is empty", hint="write the password alone into it")
+        raise KeyUnusable(f"{path}: its first line is empty", hint=_WRITE_PASSWORD)
     return password
 
 
+def is_there(path: Path) -> bool:
+    """Whether something lies at the path; not, when its folder is closed to us: reading it will tell why."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return False
+
+
+def public_jwk(key: ECKey) -> dict[str, Any]:
+    """The public half as a JWK for checking signatures (RFC 7517 4)."""
+    return {**key.as_dict(private=False), "use": "sig", "alg": "ES256"}
+
+
 def generate_private_key(path: Path) -> None:
-    """Write a new P-256 key (PKCS#8 PEM, mode 0600) to a path where nothing is yet."""
+    """Write a new P-256 key to a path where nothing is yet: as `openssl ecparam -genkey -noout` does, mode 0600."""
     key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    _write_new(path, pem)
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    write_new(path, key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
 
 
 def write_public_half(private_path: Path, path: Path) -> None:
     """Write the public half (PEM) of the key in `private_path` to a path where nothing is yet."""
-    _write_new(path, load_private_key(private_path).as_pem(private=False), mode=0o644)
+    write_new(path, load_private_key(private_path).as_pem(private=False), mode=0o644)
 
 
 def generate_secret(path: Path) -> None:
     """Write 32 new random bytes in base64 (mode 0600) to a path where nothing is yet."""
-    _write_new(path, base64.b64encode(secrets.token_bytes(SECRET_BYTES)) + b"\n")
+    write_new(path, base64.b64encode(secrets.token_bytes(SECRET_BYTES)) + b"\n")
+
+
+def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file whole or not at all, to a path where nothing is yet. Raises `KeyUnusable`."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with _told_of(path):
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                os.fchmod(file.fileno(), mode)  # whatever the umask is
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.link(temporary, path)  # unlike a rename, it never replaces
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def _import_jwk(path: Path, members: object) -> ECKey:
     if not isinstance(members, dict) or "d" in members:
-        raise KeyUnusable(f"{path}: no public JWK", hint="a JWK here has no member `d`")
+        raise WrongKind(f"{path}: no public JWK", hint="a JWK here has no member `d`")
     if members.get("kty") != "EC" or members.get("crv") != "P-256":
-        raise KeyUnusable(f"{path}: not a P-256 key", hint="ES256 needs kty EC and crv P-256")
+        raise WrongKind(f"{path}: not a P-256 key", hint="ES256 needs kty EC and crv P-256")
     return ECKey.import_key(members)
+
+
+def _private_key_in(path: Path, pem: bytes) -> PrivateKeyTypes:
+    try:
+        return serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as exc:
+        raise KeyUnusable(f"{path}: no unencrypted private key in PEM form") from exc
 
 
 def _public_key_of(pem: bytes) -> object:
@@ -120,28 +184,26 @@ def _pem(public: ec.EllipticCurvePublicKey) -> bytes:
     return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
-def _read(path: Path) -> bytes:
-    try:
+def read(path: Path, if_missing: str) -> bytes:
+    with _told_of(path, if_missing):
         return path.read_bytes()
-    except OSError as exc:
-        raise KeyUnusable(f"{path}: {exc.strerror}") from exc
 
 
-def _read_private(path: Path) -> bytes:
-    content = _read(path)
+def _read_private(path: Path, if_missing: str) -> bytes:
+    content = read(path, if_missing)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise KeyUnusable(f"{path}: others on this machine may read it", hint=f"chmod 600 {path}")
+        hint = f"chmod 600 {path}; if others may have read it, put a new one in its place"
+        raise KeyOpenToOthers(f"{path}: others on this machine may read it", hint=hint)
     return content
 
 
-def _write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
+@contextmanager
+def _told_of(path: Path, if_missing: str | None = None) -> Iterator[None]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path.touch(mode=mode, exist_ok=False)
-        try:
-            path.write_bytes(content)
-        except OSError:
-            path.unlink()  # half a key would count as there
-            raise
+        yield
+    except FileNotFoundError as exc:
+        raise KeyUnusable(f"{path}: {exc.strerror}", hint=if_missing) from exc
+    except FileExistsError as exc:
+        raise KeyUnusable(f"{path}: {exc.strerror}", hint="move away what is there, or name another file") from exc
     except OSError as exc:
-        raise KeyUnusable(f"{path}: {exc.strerror}") from exc
+        raise KeyUnusable(f"{path}: {exc.strerror}", hint="see that the node's user may read and write there") from exc

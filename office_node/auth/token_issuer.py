@@ -5,10 +5,11 @@ from typing import Any
 from uuid import uuid4
 
 from joserfc import jwt
-from joserfc.jwk import ECKey
 
 from office_node import clock
 from office_node.auth.client_assertion import RegisteredClient
+from office_node.auth.key_ring import KeyRing
+from office_node.auth.keys import public_jwk
 
 TOKEN_PATH = "/oauth2/access_token"  # noqa: S105  a path, not a password
 JWKS_PATH = "/oauth2/jwks"
@@ -17,11 +18,11 @@ METADATA_PATH = "/.well-known/oauth-authorization-server"  # RFC 8414 3
 
 @dataclass(frozen=True, slots=True)
 class TokenIssuer:
-    """Our authorization server's issuing half. `signing_key` is the one that signs now."""
+    """Our authorization server's issuing half."""
 
     issuer: str
     audience: str
-    signing_key: ECKey
+    ring: KeyRing
     token_seconds: int
     scopes: tuple[str, ...]
     """Every scope that some client may have."""
@@ -39,8 +40,9 @@ class TokenIssuer:
             "jti": uuid4().hex,
             "scope": " ".join(scopes),
         }
-        header = {"typ": "at+jwt", "alg": "ES256", "kid": self.signing_key.kid}
-        token = jwt.encode(header, claims, self.signing_key, algorithms=["ES256"])
+        signing_key = self.ring.signing()
+        header = {"typ": "at+jwt", "alg": "ES256", "kid": signing_key.kid}
+        token = jwt.encode(header, claims, signing_key, algorithms=["ES256"])
         return {
             "access_token": token,
             "token_type": "Bearer",
@@ -49,8 +51,8 @@ class TokenIssuer:
         }
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys with which our tokens are checked (RFC 7517)."""
-        return {"keys": [{**self.signing_key.as_dict(private=False), "use": "sig", "alg": "ES256"}]}
+        """The public keys with which our tokens are checked (RFC 7517), those to come among them."""
+        return {"keys": [public_jwk(key) for key in self.ring.verifying().values()]}
 
     def metadata(self) -> dict[str, Any]:
         """The server's metadata (RFC 8414 2)."""

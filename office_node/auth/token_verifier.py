@@ -3,7 +3,7 @@
 Sources: RFC 9068 4, RFC 8725, auth-checks.md table (b).
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,7 +40,9 @@ class VerifiedClaims:
 class OwnTokenVerifier:
     """Checks tokens of the office's own authorization server."""
 
-    def __init__(self, *, issuer: str, audience: str, keys: Mapping[str, ECKey], clients: Collection[str]) -> None:
+    def __init__(
+        self, *, issuer: str, audience: str, keys: Callable[[], Mapping[str, ECKey]], clients: Collection[str]
+    ) -> None:
         self._issuer = issuer
         self._audience = audience
         self._keys = keys
@@ -51,7 +53,7 @@ class OwnTokenVerifier:
         unverified = take_apart(unverified_token)
         if unverified.header["alg"] != "ES256" or media_type(unverified.header) != "at+jwt":
             raise NotTrusted("not an ES256 token of type at+jwt")
-        key = self._keys.get(unverified.header.get("kid", ""))
+        key = self._keys().get(unverified.header.get("kid", ""))
         if key is None:
             raise NotTrusted("kid is none of ours")
         try:

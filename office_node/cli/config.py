@@ -19,12 +19,15 @@ def config() -> None:
 @config.command()
 @click.pass_context
 def check(ctx: click.Context) -> None:
-    """Tell everything that is wrong with the file and with what it points at."""
+    """Tell everything that is wrong with the file and with what it points at.
+
+    Exit code 0 when nothing is wrong but what is marked as a warning.
+    """
     found = load_settings(ctx)
     findings = checks.check(found, ctx.find_root().obj.name)
     for finding in findings:
-        click.echo(str(finding), err=True)
-    if findings:
+        click.echo(f"{'warning: ' if finding.is_warning else ''}{finding}", err=True)
+    if not all(finding.is_warning for finding in findings):
         ctx.exit(1)
     click.echo(f"{ctx.find_root().obj}: good")
 

@@ -1,13 +1,26 @@
 """office-node keys ..."""
 
-from collections.abc import Callable
+import json
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from office_node import clock
+from office_node.auth import certificates, key_rotation
 from office_node.auth import keys as key_files
-from office_node.cli.context import load_settings
-from office_node.settings import Rehearsal, Settings
+from office_node.auth.key_generation import make_missing
+from office_node.auth.key_inventory import HeldKey, inventory
+from office_node.auth.key_rotation import Rotation
+from office_node.cli.context import echo_json, load_settings
+from office_node.settings import Settings
+from office_node.settings.sections import AuthorizationServer
+
+_USE_WIDTH = 21
+_COLUMNS = "{use:<21}  {thumbprint:<43}  {state:<8}  {since:<16}  {until:<16}  {days:>5}"
+_OUTPUT = click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a new file.")
 
 
 @click.group()
@@ -26,44 +39,157 @@ def generate(ctx: click.Context) -> None:
         click.echo("every key is there")
 
 
-def make_missing(settings: Settings) -> list[Path]:
-    """Make every key file that the settings name and that is not there; returns those that were made."""
-    made = []
-    sealing_key, store = settings.library.access_code_key_file, settings.library.store
-    for path, make in _wanted(settings):
-        if path == sealing_key and not path.exists() and any(store.glob("[0-9a-f][0-9a-f]/*")):
-            # A new key would be taken for the old one, and then neither would open every code.
-            hint = "restore it from the backup of the keys"
-            raise key_files.KeyUnusable(
-                f"{path}: lost, and it seals the access codes of documents in {store}", hint=hint
-            )
-        if not path.exists():
-            make(path)
-            made.append(path)
-    return made
+@keys.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@click.pass_context
+def list_keys(ctx: click.Context, as_json: bool) -> None:
+    """Every key the node uses: what for, which, since when, until when, and how many days are left."""
+    held = inventory(load_settings(ctx))
+    if as_json:
+        echo_json([_as_json(key) for key in held])
+        return
+    click.echo(
+        _COLUMNS.format(use="use", thumbprint="thumbprint", state="state", since="since", until="until", days="days")
+    )
+    for key in held:
+        use = key.use if len(key.use) <= _USE_WIDTH else f"{key.use[: _USE_WIDTH - 1]}\u2026"
+        left = _days_left(key)
+        line = _COLUMNS.format(
+            use=use,
+            thumbprint=key.thumbprint or "-",
+            state=key.state,
+            since=_minute(key.since),
+            until=_minute(key.until),
+            days="-" if left is None else left,
+        )
+        click.echo(line)
+    for key in held:
+        if key.fault:
+            click.echo(str(key.fault), err=True)
 
 
-def _wanted(settings: Settings) -> list[tuple[Path, Callable[[Path], None]]]:
-    wanted: list[tuple[Path, Callable[[Path], None]]] = [
-        (settings.library.access_code_key_file, key_files.generate_secret),
-        (settings.off.download_link_key_file, key_files.generate_secret),
-        (settings.wipo.client_key_file, key_files.generate_private_key),
-    ]
-    if settings.authorization_server:
-        wanted.append((settings.authorization_server.signing_key_file, key_files.generate_private_key))
-    if settings.rehearsal:
-        wanted += _for_the_rehearsal(settings, settings.rehearsal)
-    return wanted
+@keys.group()
+def rotate() -> None:
+    """Let a key roll over to the next one."""
 
 
-def _for_the_rehearsal(settings: Settings, rehearsal: Rehearsal) -> list[tuple[Path, Callable[[Path], None]]]:
-    """Simulated WIPO's key, its public half where our client list wants it, and ours where WIPO's would lie."""
-    registered_clients = settings.authorization_server.clients if settings.authorization_server else ()
-    clients = [client for client in registered_clients if client.client_id == rehearsal.client_id]
-    registered = [path for client in clients for path in client.public_key_files]
-    wipo_key, our_key = rehearsal.wipo_key_file, settings.wipo.client_key_file
-    return [
-        (wipo_key, key_files.generate_private_key),
-        *[(path, lambda target: key_files.write_public_half(wipo_key, target)) for path in registered[:1]],
-        (rehearsal.office_certificate_files[0], lambda target: key_files.write_public_half(our_key, target)),
-    ]
+@rotate.command("token-signing")
+@click.option(
+    "--in",
+    "in_seconds",
+    type=click.IntRange(6, 2_592_000),
+    default=600,
+    show_default=True,
+    help="When the next key begins; other hosts must have its file by then.",
+)
+@click.option("--at-once", is_flag=True, help="The key was seen by others: replace it now, and end its tokens.")
+@click.pass_context
+def rotate_token_signing(ctx: click.Context, in_seconds: int, at_once: bool) -> None:
+    """Make the next key that signs our access tokens, and say when it begins."""
+    server = _own_server(load_settings(ctx))
+    if at_once:
+        done = key_rotation.replace_token_signing(server.signing_key_file)
+        click.echo(f"made {done.new}: it signs from now on; running processes see it within 5 seconds")
+        elsewhere = "lay the new file there now, and remove there what was removed here"
+    else:
+        done = key_rotation.rotate_token_signing(server.signing_key_file, server.token_seconds, in_seconds)
+        click.echo(f"made {done.new}: published now, signs from {_second(done.begins)}")
+        elsewhere = "lay the new file there before it begins"
+    if done.old:
+        click.echo(f"kept {done.old.file}: signs until then, is accepted until {_second(done.old.until)}")
+    _tell_removed(done.removed)
+    click.echo(f"with web processes on other hosts: {elsewhere}")
+
+
+@rotate.command("wipo-client")
+@click.option("--activate", is_flag=True, help="WIPO has registered the next certificate: let its key sign.")
+@click.option(
+    "--in", "in_seconds", type=click.IntRange(0, 2_592_000), help="With --activate: when it begins.  [default: 0]"
+)
+@click.pass_context
+def rotate_wipo_client(ctx: click.Context, activate: bool, in_seconds: int | None) -> None:
+    """Make the next key that proves to WIPO who we are; with --activate let it sign."""
+    wipo = load_settings(ctx).wipo
+    if activate:
+        _tell_activated(key_rotation.activate_wipo_client(wipo.client_key_file, wipo.client_id, in_seconds or 0))
+        return
+    if in_seconds is not None:
+        raise click.UsageError("--in goes with --activate")
+    made, removed = key_rotation.prepare_wipo_client(wipo.client_key_file, wipo.client_id)
+    for path in made:
+        click.echo(f"made {path}")
+    _tell_removed(removed)
+    click.echo("nothing has changed for WIPO yet. Send it the certificate: office-node keys export wipo-client --next")
+    click.echo("when WIPO has registered it: office-node keys rotate wipo-client --activate")
+
+
+@keys.command()
+@click.argument("use", type=click.Choice(["wipo-client", "token-signing"]))
+@click.option("--next", "of_next", is_flag=True, help="Of the key that is to come.")
+@click.option("--jwk", "as_jwk", is_flag=True, help="The public key as a JWK.")
+@_OUTPUT
+@click.pass_context
+def export(ctx: click.Context, use: str, of_next: bool, as_jwk: bool, output: Path | None) -> None:
+    """Print what others may have of a key: WIPO's certificate or our public key; nothing secret ever."""
+    settings = load_settings(ctx)
+    path = settings.wipo.client_key_file if use == "wipo-client" else _own_server(settings).signing_key_file
+    file = key_rotation.next_key(path) if of_next else key_rotation.present_key(path)
+    public = _public_part(file, use, as_jwk)
+    if output:
+        key_files.write_new(output, public, mode=0o644)
+        click.echo(f"wrote {output}")
+    else:
+        click.echo(public, nl=False)
+
+
+def _own_server(settings: Settings) -> AuthorizationServer:
+    if not settings.authorization_server:
+        raise click.UsageError("the settings have no [authorization_server]: this node signs no tokens")
+    return settings.authorization_server
+
+
+def _public_part(file: Path, use: str, as_jwk: bool) -> bytes:
+    key = key_files.load_private_key(file)
+    if as_jwk:
+        return (json.dumps(key_files.public_jwk(key), indent=2) + "\n").encode()
+    if use == "token-signing":
+        return key.as_pem(private=False)
+    certificates.check_siblings(file, key)
+    return certificates.load_certificate(certificates.public_siblings(file)[1]).public_bytes(Encoding.PEM)
+
+
+def _tell_activated(done: Rotation) -> None:
+    click.echo(f"named {done.new}: it signs our assertions from {_second(done.begins)}")
+    if done.old:
+        click.echo(f"kept {done.old.file}: the next rotation removes it. To go back to it: remove {done.new}")
+    click.echo("with workers on other hosts: lay the new files there too")
+
+
+def _tell_removed(removed: list[Path]) -> None:
+    for path in removed:
+        click.echo(f"removed {path}")
+
+
+def _as_json(held: HeldKey) -> dict[str, Any]:
+    return {
+        "use": held.use,
+        "file": held.file,
+        "thumbprint": held.thumbprint,
+        "state": held.state,
+        "since": held.since,
+        "until": held.until,
+        "days_left": _days_left(held),
+        "fault": str(held.fault) if held.fault else None,
+    }
+
+
+def _days_left(held: HeldKey) -> int | None:
+    return (held.until - clock.now()).days if held.until else None
+
+
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}" if moment else "-"
+
+
+def _second(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -72,9 +72,12 @@ def worker(ctx: click.Context) -> None:
 def _checked(ctx: click.Context, process: str) -> Settings:
     settings = load_settings(ctx)
     findings = checks.check(settings, ctx.find_root().obj.name)
-    if findings:
-        raise SettingsFaulty(findings)
+    if refusing := [finding for finding in findings if not (finding.is_warning or finding.node_starts)]:
+        raise SettingsFaulty(refusing)
     logs.configure(settings.logging.level, process=process)
+    for finding in findings:
+        tell = log.warning if finding.is_warning else log.error
+        tell("finding", code=finding.number, place=finding.place, reason=finding.what, hint=finding.hint)
     return settings
 
 

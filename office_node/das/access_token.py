@@ -35,7 +35,7 @@ class AccessDenied(PeerUnavailable):
 class AccessTokens:
     """Gives the present access token; threads share it, and one of them at a time renews it."""
 
-    def __init__(self, egress: Egress, *, token_url: str, client_id: str, key: ECKey, scope: str) -> None:
+    def __init__(self, egress: Egress, *, token_url: str, client_id: str, key: Callable[[], ECKey], scope: str) -> None:
         self._egress = egress
         self._token_url = token_url
         self._client_id = client_id
@@ -95,7 +95,7 @@ class AccessTokens:
     def _assertion(self) -> str:
         # Authlib would sign RS256 and allow an hour: both are said here.
         sign: Callable[..., str] = private_key_jwt_sign  # Authlib has no types
-        return sign(self._key, self._client_id, self._token_url, alg="ES256", expires_in=_ASSERTION_SECONDS)
+        return sign(self._key(), self._client_id, self._token_url, alg="ES256", expires_in=_ASSERTION_SECONDS)
 
 
 def _refusal(answer: Answer) -> PeerUnavailable:

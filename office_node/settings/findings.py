@@ -18,6 +18,8 @@ class Finding:
     hint: str
     is_warning: bool = False
     """Worth an administrator's time, and no reason to refuse to start."""
+    node_starts: bool = False
+    """A fault, and still no reason to refuse to start: others would lose their service by it."""
 
     def __str__(self) -> str:
         return f"{self.number} {self.file} {self.place}: {self.what}; hint: {self.hint}"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from office_node import __version__
-from office_node.auth import keys
+from office_node.auth.key_ring import KeyRing
 from office_node.das.access_token import AccessTokens
 from office_node.das.client import DasClient
 from office_node.network import destinations
@@ -44,7 +44,7 @@ def build_wipo_client(settings: Settings) -> DasClient:
         egress,
         token_url=wipo.token_url,
         client_id=wipo.client_id,
-        key=keys.load_private_key(wipo.client_key_file),
+        key=KeyRing(wipo.client_key_file).signing,
         scope=wipo.scope,
     )
     return DasClient(egress, tokens, wipo.base_url)

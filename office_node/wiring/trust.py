@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from office_node.auth import keys
+from office_node.auth.certificates import load_dated_key
 from office_node.auth.client_assertion import ClientAssertions, RegisteredClient
+from office_node.auth.key_ring import KeyRing
 from office_node.auth.token_issuer import TOKEN_PATH, TokenIssuer
 from office_node.auth.token_verifier import OwnTokenVerifier
 from office_node.auth.used_assertions import UsedAssertions
@@ -28,7 +29,6 @@ def build_own_authorization_server(settings: Settings, used_assertions: UsedAsse
     assert server, "asked for only where the settings have one"  # noqa: S101  for the type alone
     clients = _registered_clients(server)
     issuer = _token_issuer(settings.web.public_url, server, clients)
-    own_keys = {str(issuer.signing_key.kid): issuer.signing_key}
     return OwnAuthorizationServer(
         assertions=ClientAssertions(
             clients,
@@ -38,7 +38,9 @@ def build_own_authorization_server(settings: Settings, used_assertions: UsedAsse
             used_assertions=used_assertions,
         ),
         issuer=issuer,
-        verifier=OwnTokenVerifier(issuer=issuer.issuer, audience=issuer.audience, keys=own_keys, clients=clients),
+        verifier=OwnTokenVerifier(
+            issuer=issuer.issuer, audience=issuer.audience, keys=issuer.ring.verifying, clients=clients
+        ),
         max_body_bytes=server.max_body_bytes,
     )
 
@@ -48,7 +50,7 @@ def _registered_clients(server: AuthorizationServer) -> dict[str, RegisteredClie
         client.client_id: RegisteredClient(
             client.client_id,
             client.profile,
-            tuple(keys.load_public_key(path) for path in client.public_key_files),
+            tuple(load_dated_key(path) for path in client.public_key_files),
             tuple(client.scopes),
         )
         for client in server.clients
@@ -59,7 +61,7 @@ def _token_issuer(public_url: str, server: AuthorizationServer, clients: dict[st
     return TokenIssuer(
         issuer=public_url,
         audience=server.audience or public_url,
-        signing_key=keys.load_private_key(server.signing_key_file),
+        ring=KeyRing(server.signing_key_file, server.token_seconds),
         token_seconds=server.token_seconds,
         scopes=tuple(sorted({scope for client in clients.values() for scope in client.scopes})),
     )

@@ -117,14 +117,14 @@ def test_the_key_id_of_a_jwk_is_kept(write: Write) -> None:
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_private_key_of_another_kind_is_refused(write: Write, name: str) -> None:
-    with pytest.raises(KeyUnusable, match=r"N101 .*/key: not a P-256 key; hint: ES256 needs the curve prime256v1"):
+    with pytest.raises(KeyUnusable, match=r"N103 .*/key: not a P-256 key; hint: ES256 needs the curve prime256v1"):
         keys.load_private_key(write(private_pem(OTHERS[name])))
 
 
 @pytest.mark.parametrize("form", [public_pem, certificate], ids=["public key", "certificate"])
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_public_key_of_another_kind_is_refused(write: Write, name: str, form: Callable[[Any], bytes]) -> None:
-    with pytest.raises(KeyUnusable, match=r"N101 .*/key: not a P-256 key; hint: ES256 needs the curve prime256v1"):
+    with pytest.raises(KeyUnusable, match=r"N103 .*/key: not a P-256 key; hint: ES256 needs the curve prime256v1"):
         keys.load_public_key(write(form(OTHERS[name])))
 
 
@@ -141,7 +141,7 @@ def test_a_public_key_of_another_kind_is_refused(write: Write, name: str, form: 
     ids=str,
 )
 def test_a_jwk_of_another_kind_is_refused(write: Write, members: dict[str, str]) -> None:
-    with pytest.raises(KeyUnusable, match=r"N101 .*/key: not a P-256 key; hint: ES256 needs kty EC and crv P-256"):
+    with pytest.raises(KeyUnusable, match=r"N103 .*/key: not a P-256 key; hint: ES256 needs kty EC and crv P-256"):
         keys.load_public_key(write(jwk(**members)))
 
 
@@ -157,7 +157,7 @@ def test_a_jwk_of_another_kind_is_refused(write: Write, members: dict[str, str])
     ids=["PKCS8", "EC", "encrypted", "behind a certificate", "JWK"],
 )
 def test_a_private_key_where_a_public_one_belongs_is_refused(write: Write, content: bytes) -> None:
-    with pytest.raises(KeyUnusable, match=r"N101 .*/key: (holds a private key|no public JWK); hint: "):
+    with pytest.raises(KeyUnusable, match=r"N103 .*/key: (holds a private key|no public JWK); hint: "):
         keys.load_public_key(write(content))
 
 
@@ -210,7 +210,7 @@ LOADS: dict[str, tuple[Callable[[Path], Any], bytes]] = {
 def test_a_secret_that_others_on_the_machine_may_read_is_refused(write: Write, name: str, mode: int) -> None:
     load, content = LOADS[name]
     path = write(content, mode)
-    with pytest.raises(KeyUnusable, match=f"N101 {path}: others on this machine may read it; hint: chmod 600 {path}"):
+    with pytest.raises(KeyUnusable, match=f"N102 {path}: others on this machine may read it; hint: chmod 600 {path}"):
         load(path)
 
 
@@ -221,14 +221,29 @@ def test_a_secret_for_the_nodes_user_alone_is_read(write: Write, name: str, mode
     assert load(write(content, mode))
 
 
-@pytest.mark.parametrize("load", [keys.load_private_key, keys.load_public_key, keys.load_secret, keys.load_password])
-def test_a_file_that_is_not_there_is_named(tmp_path: Path, load: Callable[[Path], Any]) -> None:
-    with pytest.raises(
-        KeyUnusable, match=f"N101 {tmp_path}/none: No such file or directory; hint: .office-node keys gen"
-    ):
+@pytest.mark.parametrize(
+    ("load", "remedy"),
+    [
+        (keys.load_private_key, "`office-node keys generate` makes"),
+        (keys.load_secret, "`office-node keys generate` makes"),
+        (keys.load_public_key, "ask its owner for it"),
+        (keys.load_password, "write the password alone into it"),
+        (keys.load_tls_key, "put the key of the certificate here"),
+    ],
+)
+def test_a_file_that_is_not_there_is_named_and_who_makes_it(
+    tmp_path: Path, load: Callable[[Path], Any], remedy: str
+) -> None:
+    with pytest.raises(KeyUnusable, match=f"N101 {tmp_path}/none: No such file or directory; hint: {remedy}"):
         load(tmp_path / "none")
-    with pytest.raises(KeyUnusable, match=f"N101 {tmp_path}: Is a directory"):
+    with pytest.raises(KeyUnusable, match=f"N101 {tmp_path}: Is a directory; hint: see that the node's user may read"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("load", [keys.load_private_key, keys.load_secret])
+def test_nobody_is_told_to_generate_over_a_damaged_key(write: Write, load: Callable[[Path], Any]) -> None:
+    with pytest.raises(KeyUnusable, match=r"hint: restore it from the backup of the keys; .* touches no file that is"):
+        load(write(b"damaged"))
 
 
 @pytest.mark.parametrize("content", [SECRET, SECRET + b"\n", b"\n" + SECRET[:20] + b"\n" + SECRET[20:]])

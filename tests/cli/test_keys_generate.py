@@ -15,9 +15,15 @@ MADE = {
     "token_signing.pem",
     "es256_private.pem",
     "es256_public.pem",
+    "es256_cert.pem",
+    "openssl.cnf",
     "rehearsal_wipo.pem",
     "rehearsal_wipo_public.pem",
 }
+
+
+def _is_public(name: str) -> bool:
+    return "public" in name or "cert" in name or name == "openssl.cnf"
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
@@ -41,8 +47,13 @@ def test_secrets_are_for_the_nodes_user_alone_and_public_halves_fit(tmp_path: Pa
     command_line.run(write(tmp_path, {}), "keys", "generate")
     folder = tmp_path / "keys"
     modes = {name: (folder / name).stat().st_mode & 0o777 for name in MADE}
-    assert {name for name, mode in modes.items() if mode != 0o600} == {name for name in MADE if "public" in name}
-    for one, other in (("es256_private", "es256_public"), ("rehearsal_wipo", "rehearsal_wipo_public")):
+    assert {name for name, mode in modes.items() if mode == 0o600} == {name for name in MADE if not _is_public(name)}
+    assert set(modes.values()) == {0o600, 0o644}
+    for one, other in (
+        ("es256_private", "es256_public"),
+        ("es256_private", "es256_cert"),
+        ("rehearsal_wipo", "rehearsal_wipo_public"),
+    ):
         private, public = keys.load_private_key(folder / f"{one}.pem"), keys.load_public_key(folder / f"{other}.pem")
         assert private.thumbprint() == public.thumbprint()
 
@@ -66,7 +77,7 @@ def test_no_key_that_is_there_is_touched_whatever_it_holds(tmp_path: Path) -> No
 def test_a_production_file_gets_no_keys_of_the_rehearsal(tmp_path: Path) -> None:
     file = write(tmp_path, {"rehearsal": GONE})
     assert command_line.run(file, "keys", "generate").exit_code == 0
-    assert set(_contents(tmp_path)) == {name for name in MADE if "rehearsal" not in name and "public" not in name}
+    assert set(_contents(tmp_path)) == {name for name in MADE if "rehearsal" not in name}
 
 
 def test_a_public_half_is_not_made_from_a_key_that_cannot_be_used(tmp_path: Path) -> None:

@@ -60,7 +60,11 @@ def client(token_endpoint: Peer, wipo: Peer) -> DasClient:
     destinations = Destinations([wipo.url, token_endpoint.url])
     egress = Egress(destinations, connect_seconds=2, read_seconds=2, total_seconds=4, user_agent="office-node/test")
     tokens = AccessTokens(
-        egress, token_url=f"{token_endpoint.url}/token", client_id="das-xx", key=KEY, scope="das-api/office-exchange"
+        egress,
+        token_url=f"{token_endpoint.url}/token",
+        client_id="das-xx",
+        key=lambda: KEY,
+        scope="das-api/office-exchange",
     )
     return DasClient(egress, tokens, f"{wipo.url}/das-api/v1/")
 

@@ -27,7 +27,7 @@ class Case:
 
 
 TOO_LONG = 256 * "x"
-_WITH_NUMBERS = [*(ROOT / "office_node" / "settings").glob("*.py"), ROOT / "office_node" / "checks.py"]
+_WITH_NUMBERS = [*(ROOT / "office_node" / "settings").glob("*.py"), *(ROOT / "office_node" / "checks").glob("*.py")]
 
 CASES = [
     Case(
