@@ -1,0 +1,153 @@
+"""Keys roll over while the node works: nobody who holds a good credential is turned away at any moment."""
+
+import base64
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from office_node.auth import keys
+from office_node.auth.key_ring import LOOK_SECONDS
+from office_node.rehearsal.operator import Operator
+from tests.conftest import MakeOffice
+from tests.databases import on_sqlite
+from tests.office import WANTED, Office, eventually
+
+PER_SECOND = 20
+STATUS_OF_NOTHING = 404
+
+
+def published(office: Office) -> set[str]:
+    """The kids in the JWKS."""
+    return {key["kid"] for key in requests.get(f"{office.url}/oauth2/jwks", timeout=30).json()["keys"]}
+
+
+def new_token(wipo: Operator) -> tuple[str, str]:
+    """A fresh token and its kid."""
+    token = wipo.ask_token(wipo.assertion()).json()["access_token"]
+    header = token.partition(".")[0]
+    return token, json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"]
+
+
+def status_with(office: Office, token: str) -> int:
+    """What a call on the API with this token is answered; 404 is what a good one gets, for there is no such request."""
+    url = f"{office.url}/das-api/v1/requests/retrievals?requestAckId=nobody"
+    return requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=30).status_code
+
+
+class Load:
+    """So many requests a second until told to stop: each asks for a token, or uses the last one that was given."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._stop = threading.Event()
+        self._token, _ = new_token(office.stranger())
+        self.seen: Counter[tuple[str, int]] = Counter()
+
+    def run_while(self, work: Callable[[], None]) -> None:
+        with ThreadPoolExecutor(9) as threads:
+            driver = threads.submit(self._drive, threads)
+            try:
+                work()
+            finally:
+                self._stop.set()
+            driver.result()
+
+    def _drive(self, threads: ThreadPoolExecutor) -> None:
+        sent = []
+        while not self._stop.wait(1 / PER_SECOND):
+            sent.append(threads.submit(self._ask if len(sent) % 4 == 0 else self._use))
+        for request in sent:
+            request.result()
+
+    def _ask(self) -> None:
+        wipo = self._office.stranger()
+        answer = wipo.ask_token(wipo.assertion())
+        self.seen["token", answer.status_code] += 1
+        if answer.ok:
+            self._token = answer.json()["access_token"]
+
+    def _use(self) -> None:
+        self.seen["call", status_with(self._office, self._token)] += 1
+
+
+@on_sqlite
+def test_a_signing_key_rolls_over_under_20_requests_a_second_and_no_credential_is_refused(
+    new_office: MakeOffice,
+) -> None:
+    office = new_office({"authorization_server": {"token_seconds": 60}, "web": {"workers": 3}})
+    office.upgrade()
+    office.start_web()
+    old_token, old_kid = new_token(office.stranger())
+    new_kid: list[str] = []
+
+    def roll_over() -> None:
+        assert office.run("keys", "rotate", "token-signing", "--in", "10").returncode == 0
+        [file] = (office.folder / "keys").glob("token_signing.2*.pem")
+        new_kid.append(str(keys.load_private_key(file).kid))
+        eventually(lambda: published(office) == {old_kid, *new_kid})
+        assert new_token(office.stranger())[1] == old_kid
+        eventually(lambda: new_token(office.stranger())[1] in new_kid)
+        time.sleep(1)  # beyond the moment, with every worker
+
+    load = Load(office)
+    load.run_while(roll_over)
+    assert set(load.seen) == {("token", 200), ("call", STATUS_OF_NOTHING)}, load.seen
+    assert load.seen.total() > 100
+    new_one, kid = new_token(office.stranger())
+    assert [kid] == new_kid
+    assert published(office) == {old_kid, kid}
+    assert [status_with(office, token) for token in (old_token, new_one)] == [STATUS_OF_NOTHING] * 2
+
+
+@on_sqlite
+def test_a_key_that_others_saw_is_replaced_at_once_and_its_tokens_die(new_office: MakeOffice) -> None:
+    office = new_office({"web": {"workers": 2}})
+    office.upgrade()
+    office.start_web()
+    stolen, old_kid = new_token(office.stranger())
+    assert status_with(office, stolen) == STATUS_OF_NOTHING
+    done = office.run("keys", "rotate", "token-signing", "--at-once")
+    assert f"removed {office.folder / 'keys' / 'token_signing.pem'}\n" in done.stdout
+    time.sleep(LOOK_SECONDS + 0.5)
+    assert status_with(office, stolen) == requests.codes.unauthorized
+    fresh, kid = new_token(office.stranger())
+    assert published(office) == {kid} != {old_kid}
+    assert status_with(office, fresh) == STATUS_OF_NOTHING
+
+
+@on_sqlite
+@pytest.mark.timeout(90)
+def test_our_key_at_wipo_rolls_over_and_no_notification_is_refused(new_office: MakeOffice) -> None:
+    both = ["../keys/es256_cert.pem", "../keys/es256_cert.next.pem"]
+    office = new_office({"rehearsal": {"office_certificate_files": both}})
+    assert office.run("keys", "rotate", "wipo-client").returncode == 0
+    central = office.start_central()
+    office.start_web("serve")
+    office.add_document()
+    wipo = office.operator()
+    first = wipo.forward(WANTED).json()["requestAckId"]
+    eventually(lambda: first in {entry["key"] for entry in office.ledger()})
+
+    assert office.run("keys", "rotate", "wipo-client", "--activate").returncode == 0
+    [new_certificate] = (office.folder / "keys").glob("es256_cert.2*.pem")
+    text = office.settings_file.read_text()
+    office.settings_file.write_text(text.replace("es256_cert.next.pem", new_certificate.name))
+    office.script_central({"status": 401})  # so that a new token is asked for, whichever key signs
+    second = wipo.forward(WANTED, wipo_acknowledgement_id="A2").json()["requestAckId"]
+    eventually(lambda: second in {entry["key"] for entry in office.ledger()})
+    time.sleep(LOOK_SECONDS + 0.5)
+
+    # A central that knows the new key alone, and no token of before: only the new key can get one there.
+    central.terminate()
+    central.wait(30)
+    office.settings_file.write_text(office.settings_file.read_text().replace(f'"{both[0]}", ', ""))
+    office.start_central()
+    third = wipo.forward(WANTED, wipo_acknowledgement_id="A3").json()["requestAckId"]
+    eventually(lambda: third in {entry["key"] for entry in office.ledger()})
+    assert [line for line in office.log_lines() if line.get("code") == "N603"] == []
