@@ -1,6 +1,6 @@
 """Certificates that end are told of in time, once a threshold, from the node's real certificates."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def told(file: Path) -> Iterator[Callable[[datetime], list[dict[str, object]]]]:
+def told(file: Path) -> Callable[[datetime], list[dict[str, object]]]:
     """What the chore tells at a moment; one process from its start on."""
     chore = KeyEnds(settings.load(file))
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
+from joserfc.jwk import ECKey
 from structlog.testing import capture_logs
 
 from office_node.auth import key_ring, keys
@@ -108,7 +109,12 @@ def test_a_new_file_counts_after_five_seconds_and_no_key_is_parsed_twice(
 ) -> None:
     parsed: list[str] = []
     load = keys.load_private_key
-    monkeypatch.setattr(keys, "load_private_key", lambda path: parsed.append(path.name) or load(path))
+
+    def noted(path: Path) -> ECKey:
+        parsed.append(path.name)
+        return load(path)
+
+    monkeypatch.setattr(keys, "load_private_key", noted)
     ring = KeyRing(first, TOKEN_SECONDS)
     new = _made(dated(first, MOMENT))
     later.seconds += LOOK_SECONDS - 0.1

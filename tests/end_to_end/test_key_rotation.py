@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import requests
 
@@ -58,7 +58,7 @@ class Load:
             driver.result()
 
     def _drive(self, threads: ThreadPoolExecutor) -> None:
-        sent = []
+        sent: list[Future[None]] = []
         while not self._stop.wait(1 / PER_SECOND):
             sent.append(threads.submit(self._ask if len(sent) % 4 == 0 else self._use))
         for request in sent:
