@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from joserfc.jwk import ECKey
 
 from office_node import settings
-from office_node.cli.keys import make_missing
+from office_node.auth.key_generation import make_missing
 from tests.auth.assertions import Caller
 from tests.auth.server import FORM, TOKEN_PATH, make_registrations, make_server, token_form
 from tests.office import SHIPPED_SETTINGS
