@@ -140,7 +140,11 @@ def test_a_clients_ended_certificate_is_a_fault_with_which_the_node_starts(
     assert _told(check(_client(certificate))) == [told]
 
 
-PRODUCTION = {"web.public_url": "https://das.example.org"}
+PRODUCTION = {
+    "web.public_url": "https://das.example.org",
+    "ingress.allow": ["192.0.2.0/24"],
+    "ingress.trusted_proxies": 1,
+}
 
 
 @pytest.mark.parametrize("rehearsal", [{}, {"rehearsal": GONE}], ids=["with its section", "without its section"])
