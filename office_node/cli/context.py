@@ -4,15 +4,16 @@ import json
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from office_node import logs, settings
 from office_node.settings import Settings
-from office_node.storage import schema
-from office_node.storage.database import Database
-from office_node.wiring import Node, build_database, build_node
+
+if TYPE_CHECKING:  # a verb without a database shall not wait for the libraries of one
+    from office_node.storage.database import Database
+    from office_node.wiring import Node
 
 
 def load_settings(ctx: click.Context) -> Settings:
@@ -21,8 +22,11 @@ def load_settings(ctx: click.Context) -> Settings:
     return settings.load(file)
 
 
-def ready_node(ctx: click.Context) -> Node:
+def ready_node(ctx: click.Context) -> "Node":
     """A node for a verb, its log kept to warnings. Raises what would keep it from working, `SchemaDoesNotFit` too."""
+    from office_node.storage import schema
+    from office_node.wiring import build_node
+
     found = load_settings(ctx)
     logs.configure("warning", process="cli")
     node = build_node(found)
@@ -31,8 +35,10 @@ def ready_node(ctx: click.Context) -> Node:
     return node
 
 
-def ready_database(ctx: click.Context) -> Database:
+def ready_database(ctx: click.Context) -> "Database":
     """The database alone, for a verb that needs no keys; whether its schema fits is not asked."""
+    from office_node.wiring import build_database
+
     found = load_settings(ctx)
     logs.configure("warning", process="cli")
     database = build_database(found)
