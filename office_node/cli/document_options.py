@@ -1,10 +1,30 @@
 """The options that name a priority document, the same on every verb."""
 
+import sys
+
 import click
 
 from office_node.document_id import DocumentKind
 
+
+def _asked_for(_ctx: click.Context, _option: click.Parameter, given: str | None) -> str:
+    """The access code, asked for where it is not in the command line, which others on the machine can read."""
+    if given is not None:
+        return given
+    if sys.stdin.isatty():
+        return str(click.prompt("Access code", hide_input=True))
+    line = sys.stdin.readline().strip()
+    if not line:
+        raise click.MissingParameter("Write it on the first line of standard input.", param_type="option")
+    return line
+
+
 KIND = click.option("--kind", required=True, type=click.Choice([kind.value for kind in DocumentKind]), help="Its kind.")
 NUMBER = click.option("--number", required=True, help='Its number, such as "US 98/012,357".')
 DATE = click.option("--date", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Filing date, YYYY-MM-DD.")
-ACCESS_CODE = click.option("--access-code", required=True, help="Four letters or digits; never shown.")
+ACCESS_CODE = click.option(
+    "--access-code",
+    callback=_asked_for,
+    help="Four letters or digits; never shown. Others on this machine can read it here: without the option it is "
+    "asked for, or read from the first line of standard input.",
+)
