@@ -3,30 +3,25 @@
 import sys
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import click
 
 from office_node import logs
 from office_node.auth import keys
+from office_node.cli import bad_credentials
 from office_node.cli.context import load_settings
 from office_node.cli.document_options import ACCESS_CODE, DATE, KIND, NUMBER
+from office_node.cli.rehearsal_group import (
+    central_url,
+    rehearsal,
+    rehearsal_section,
+    running_central,
+    told_if_away,
+)
 from office_node.errors import OfficeNodeError
-from office_node.settings import Rehearsal, Settings
+from office_node.rehearsal.faults import FAULTS, PLACES
 
-
-class NoRehearsal(OfficeNodeError):
-    """The settings are those of a node in production."""
-
-    code = "N701"
-    hint = "rehearse with a copy of config/office.toml as it ships, never with the settings of production"
-
-
-class RehearsalAway(OfficeNodeError):
-    """Simulated WIPO is not running."""
-
-    code = "N702"
-    hint = "start it with `office-node rehearsal serve`, with the same settings"
+__all__ = ["bad_credentials", "rehearsal"]  # the verb in its own file is known once that was read
 
 
 class DemoNotAlone(OfficeNodeError):
@@ -36,30 +31,34 @@ class DemoNotAlone(OfficeNodeError):
     hint = "the demo wants a copy of config/office.toml as it ships: office-node --config COPY rehearsal demo"
 
 
-@click.group()
-def rehearsal() -> None:
-    """The simulated WIPO central."""
-
-
 @rehearsal.command()
+@click.option(
+    "--max-age", default=900, show_default=True, type=click.IntRange(0), help="Seconds an office may keep its key set."
+)
 @click.pass_context
-def serve(ctx: click.Context) -> None:
+def serve(ctx: click.Context, max_age: int) -> None:
     """Serve simulated WIPO on [rehearsal] listen, until interrupted."""
     from office_node.rehearsal import central, routes
 
     settings = load_settings(ctx)
-    section = _section(settings)
+    section = rehearsal_section(settings)
     logs.configure(settings.logging.level, process="rehearsal")
     host, _, port = section.listen.rpartition(":")
-    parts = urlsplit(settings.wipo.token_url)
+    own, wipo = settings.authorization_server, settings.wipo_authorization_server
+    registered = next((one for one in own.clients if one.client_id == section.client_id), None) if own else None
     known = central.CentralSettings(
-        public_url=f"{parts.scheme}://{parts.netloc}",
+        public_url=central_url(settings),
         office_url=settings.web.public_url,
         wipo_client_id=section.client_id,
         wipo_key=keys.load_private_key(section.wipo_key_file),
         office_client_id=settings.wipo.client_id,
         office_public_keys=tuple(keys.load_public_key(file) for file in section.office_certificate_files),
         scope=settings.wipo.scope,
+        issuer=wipo.issuer if wipo else "",
+        setups=tuple(settings.trust.accept),
+        profile=registered.profile if registered else "strict",
+        max_assertion_seconds=own.max_assertion_seconds if own else 0,
+        jwks_seconds=max_age,
     )
     routes.serve(central.Central(known), host, int(port))
 
@@ -69,23 +68,62 @@ def serve(ctx: click.Context) -> None:
 @NUMBER
 @DATE
 @ACCESS_CODE
+@click.option(
+    "--setup",
+    type=click.Choice(["own", "wipo"]),
+    help="Whose tokens: the office's own server's, or WIPO's. The first of [trust] accept if not given.",
+)
 @click.option("--seconds", default=60.0, show_default=True, help="Longest wait for the download.")
 @click.pass_context
-def forward(ctx: click.Context, kind: str, number: str, date: datetime, access_code: str, seconds: float) -> None:
+def forward(
+    ctx: click.Context,
+    kind: str,
+    number: str,
+    date: datetime,
+    access_code: str,
+    setup: str | None,
+    seconds: float,
+) -> None:
     """Let the running simulated WIPO ask the running node for a document, and tell what became of it.
 
     Exit code 0 once the document was downloaded.
     """
-    settings = load_settings(ctx)
-    _section(settings)
-    parts = urlsplit(settings.wipo.token_url)
     wanted = {"kind": kind, "number": number, "date": date.date().isoformat(), "access_code": access_code}
+    central = running_central(ctx, setup)
     from office_node.rehearsal import watch
 
-    try:
-        sys.exit(0 if watch.forward_and_watch(f"{parts.scheme}://{parts.netloc}", wanted, seconds) else 1)
-    except watch.CentralAway as exc:
-        raise RehearsalAway("simulated WIPO does not answer") from exc
+    with told_if_away():
+        done = watch.forward_and_watch(central, {**wanted, **({"setup": setup} if setup else {})}, seconds)
+    sys.exit(0 if done else 1)
+
+
+@rehearsal.command()
+@click.option("--withdraw", is_flag=True, help="Publish the old keys no longer.")
+@click.pass_context
+def rotate(ctx: click.Context, withdraw: bool) -> None:
+    """Give the running simulated WIPO a new key, which it publishes and signs with from now on."""
+    central = running_central(ctx)
+    from office_node.rehearsal import remote
+
+    with told_if_away():
+        done = remote.post(central, "keys/rotate", {"withdraw": withdraw})
+    click.echo(f"signs with {done['kid']}, publishes {len(done['published'])}")
+
+
+@rehearsal.command()
+@click.argument("place", type=click.Choice(PLACES))
+@click.argument("what", type=click.Choice(FAULTS))
+@click.pass_context
+def fault(ctx: click.Context, place: str, what: str) -> None:
+    """Let a PLACE of the running simulated WIPO fail in this way; `ok` ends it."""
+    if what == "broken-members" and place != "jwks":
+        raise click.UsageError("broken-members is a fault of jwks alone")
+    central = running_central(ctx)
+    from office_node.rehearsal import remote
+
+    with told_if_away():
+        now = remote.post(central, "faults", {place: what})
+    click.echo("\n".join(f"{name}: {state}" for name, state in now.items()))
 
 
 @rehearsal.command()
@@ -93,20 +131,11 @@ def forward(ctx: click.Context, kind: str, number: str, date: datetime, access_c
 def demo(ctx: click.Context) -> None:
     """Walk a priority document from WIPO's call to WIPO's download, on processes and a folder of its own."""
     from office_node.rehearsal import demo as walk
-    from office_node.rehearsal import stage
+    from office_node.rehearsal.demo import stage
 
     file: Path = ctx.find_root().obj
-    _section(load_settings(ctx))
+    rehearsal_section(load_settings(ctx))
     try:
         sys.exit(walk.run(file))
     except stage.NotAlone as exc:
         raise DemoNotAlone(f"the demo would reach beyond its own folder and ports: {exc}") from exc
-
-
-def _section(settings: Settings) -> Rehearsal:
-    hosts = [urlsplit(url).hostname or "" for url in (settings.wipo.base_url, settings.wipo.token_url)]
-    if any(host == "wipo.int" or host.endswith(".wipo.int") for host in hosts):
-        raise NoRehearsal("the settings name a host of wipo.int")
-    if settings.rehearsal is None:
-        raise NoRehearsal("the settings have no section [rehearsal]")
-    return settings.rehearsal

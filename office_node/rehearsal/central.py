@@ -1,26 +1,29 @@
 """The state of simulated WIPO: whom it knows, what it mints, what had an effect.
 
-Sources: protocol.md 2.2 to 2.4.
+Sources: protocol.md 2.2, 2.3, 2.5.
 """
 
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-from uuid import uuid4
+from functools import partial
+from typing import Any, Literal
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
+from joserfc.jwk import ECKey
 
 from office_node.rehearsal.exchange import Exchange
+from office_node.rehearsal.faults import Faults
 from office_node.rehearsal.ledger import Ledger
 from office_node.rehearsal.operator import Operator
+from office_node.rehearsal.token_server import TokenServer
 
 TOKEN_PATH = "/am/oauth2/access_token"  # noqa: S105  a path, not a password
-TOKEN_SECONDS = 3600
-_ISSUER_PATH = "/am/oauth2"
+ISSUER_PATH = "/am/oauth2"
+Setup = Literal["own", "wipo"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,16 @@ class CentralSettings:
     office_public_keys: tuple[ECKey, ...]
     """One, or two while the office's key rolls over."""
     scope: str
+    issuer: str = ""
+    """`iss` of WIPO's tokens; below public_url if not given."""
+    setups: tuple[Setup, ...] = ("own",)
+    """Whose tokens the office accepts; the first is used unless another is asked for."""
+    profile: Literal["strict", "compat"] = "compat"
+    """How the office registered simulated WIPO at its own token endpoint."""
+    max_assertion_seconds: int = 3600
+    """How far ahead the office lets an assertion expire."""
+    jwks_seconds: int = 900
+    """How long the published key set may be kept."""
 
 
 class Central:
@@ -42,19 +55,23 @@ class Central:
 
     def __init__(self, settings: CentralSettings) -> None:
         self.settings = settings
-        self.issuer = settings.public_url + _ISSUER_PATH
         self.ledger = Ledger()
-        operator = Operator(
-            office_url=settings.office_url,
-            client_id=settings.wipo_client_id,
-            key=settings.wipo_key,
-            scope=settings.scope,
-        )
-        self.exchange = Exchange(operator, self.ledger)
-        # WIPO's kids hold characters that a careless peer would escape.
-        self.signing_key = RSAKey.generate_key(2048, {"kid": "rehearsal/kid+1=", "use": "sig", "alg": "RS256"})
+        self.faults = Faults()
+        self.tokens = TokenServer(settings.issuer or settings.public_url + ISSUER_PATH, settings.scope)
+        self.exchange = Exchange({setup: self.operator(setup) for setup in settings.setups}, self.ledger)
         self._next_answers: deque[dict[str, Any]] = deque()
         self._lock = threading.Lock()
+
+    def operator(self, setup: Setup) -> Operator:
+        """A caller of the office, as WIPO calls in `setup`."""
+        mint: Callable[[], str] = partial(self.tokens.mint, self.settings.wipo_client_id)
+        return Operator(
+            office_url=self.settings.office_url,
+            client_id=self.settings.wipo_client_id,
+            key=self.settings.wipo_key,
+            scope=self.settings.scope,
+            mint=mint if setup == "wipo" else None,
+        )
 
     def script(self, answers: list[dict[str, Any]]) -> None:
         """What the next notifications are answered, one each: `status`, `retry_after`, `hold_seconds`,
@@ -89,35 +106,6 @@ class Central:
                 continue
         return {}
 
-    def mint(self, client_id: str) -> str:
-        """An access token in the shape of WIPO's OpenAM (protocol.md 2.4)."""
-        now = int(time.time())
-        claims = {
-            "sub": client_id,
-            "cts": "OAUTH2_STATELESS_GRANT",
-            "auditTrackingId": f"{uuid4()}-1",
-            "iss": self.issuer,
-            "tokenName": "access_token",
-            "token_type": "Bearer",
-            "authGrantId": uuid4().hex,
-            "aud": client_id,
-            "nbf": now,
-            "grant_type": "client_credentials",
-            "scope": [self.settings.scope],
-            "auth_time": now,
-            "realm": "/",
-            "exp": now + TOKEN_SECONDS,
-            "iat": now,
-            "expires_in": TOKEN_SECONDS,
-            "jti": uuid4().hex,
-        }
-        header = {"typ": "JWT", "kid": self.signing_key.kid, "alg": "RS256"}
-        return jwt.encode(header, claims, self.signing_key, algorithms=["RS256"])
-
     def knows(self, authorization: str) -> bool:
         """Whether the header carries a token of ours that still lives."""
-        try:
-            token = jwt.decode(authorization.removeprefix("Bearer "), self.signing_key, algorithms=["RS256"])
-        except (JoseError, ValueError):
-            return False
-        return token.claims["exp"] > time.time() and self.settings.scope in token.claims["scope"]
+        return self.tokens.knows(authorization.removeprefix("Bearer "))

@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -16,49 +17,56 @@ _BLOCK_BYTES = 1 << 20
 class Exchange:
     """What simulated WIPO has forwarded, and what became of it; every step that had an effect is in the ledger."""
 
-    def __init__(self, operator: Operator, ledger: Ledger) -> None:
-        self._operator = operator
+    def __init__(self, operators: Mapping[str, Operator], ledger: Ledger) -> None:
+        self._operators = operators
+        """One for each setup that the office accepts."""
         self._ledger = ledger
-        self._forwarded: dict[str, Wanted] = {}
+        self._forwarded: dict[str, tuple[Wanted, Operator]] = {}
         self._lock = threading.Lock()
 
-    def forward(self, wanted: Wanted) -> dict[str, Any]:
-        """E1 and E11 on the office; returns what it answered, with both acknowledgement ids if it accepted."""
+    def forward(self, wanted: Wanted, setup: str | None = None) -> dict[str, Any]:
+        """E1 and E11 on the office; returns what it answered, with both acknowledgement ids if it accepted.
+
+        `setup` holds for the whole exchange; the first that the office accepts if not given.
+        """
         try:
-            return self._forward(wanted)
+            return self._forward(wanted, setup or next(iter(self._operators)))
         except requests.RequestException as exc:
             return {"step": "call", "status": None, "answer": type(exc).__name__}
 
-    def _forward(self, wanted: Wanted) -> dict[str, Any]:
+    def _forward(self, wanted: Wanted, setup: str) -> dict[str, Any]:
         wipo_id = f"A1-{uuid4().hex[:12]}"
+        operator = self._operators[setup]
         with self._lock:
-            token = self._operator.ask_token(self._operator.assertion())
-            if not token.ok:
-                return {"step": "token", "status": token.status_code, "answer": _content(token)}
-            answer = self._operator.forward(wanted, wipo_acknowledgement_id=wipo_id)
+            refusal = operator.take_token()
+            if refusal is not None:
+                return {"step": "token", "status": refusal.status_code, "answer": _content(refusal)}
+            answer = operator.forward(wanted, wipo_acknowledgement_id=wipo_id)
             said = _content(answer)
             if answer.status_code != requests.codes.created:
                 return {"step": "forward", "status": answer.status_code, "answer": said}
             acknowledgement_id = str(said.get("requestAckId"))
-            self._forwarded[acknowledgement_id] = wanted
-        self._ledger.record("forwarded", acknowledgement_id, {"wipo_acknowledgement_id": wipo_id})
+            self._forwarded[acknowledgement_id] = (wanted, operator)
+        self._ledger.record("forwarded", acknowledgement_id, {"wipo_acknowledgement_id": wipo_id, "setup": setup})
         return {
             "step": "forward",
             "status": answer.status_code,
             "requestAckId": acknowledgement_id,
             "osfAckId": wipo_id,
+            "setup": setup,
         }
 
     def notified(self, acknowledgement_ids: list[str], category: str) -> None:
         """The office notified: fetch what was asked for, in a thread of its own, if it was forwarded from here."""
         with self._lock:
             known = [(one, self._forwarded.pop(one)) for one in acknowledgement_ids if one in self._forwarded]
-        for acknowledgement_id, wanted in known if category == "success" else []:
-            threading.Thread(target=self._fetch, args=(acknowledgement_id, wanted), daemon=True).start()
+        for acknowledgement_id, (wanted, operator) in known if category == "success" else []:
+            asked_for = (acknowledgement_id, wanted, operator.another())
+            threading.Thread(target=self._fetch, args=asked_for, daemon=True).start()
 
-    def _fetch(self, acknowledgement_id: str, wanted: Wanted) -> None:
+    def _fetch(self, acknowledgement_id: str, wanted: Wanted, operator: Operator) -> None:
         try:
-            sha256, size = _download(self._operator.another(), acknowledgement_id, wanted)
+            sha256, size = _download(operator, acknowledgement_id, wanted)
         except (requests.RequestException, KeyError, ValueError) as exc:
             # Its text may hold the link.
             self._ledger.record("not downloaded", acknowledgement_id, {"cause": type(exc).__name__})
@@ -69,7 +77,9 @@ class Exchange:
 def _download(operator: Operator, acknowledgement_id: str, wanted: Wanted) -> tuple[str, int]:
     """E1, E14 and E15; returns SHA-256 and size. The notification may come when the token of E11 is long dead."""
     with operator.http:
-        operator.ask_token(operator.assertion()).raise_for_status()
+        refusal = operator.take_token()
+        if refusal is not None:
+            refusal.raise_for_status()
         located = operator.locate(wanted, acknowledgement_id)
         located.raise_for_status()
         with operator.fetch(located.json()["fileDownloadUrl"]) as answer:

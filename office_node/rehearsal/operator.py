@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,14 +31,27 @@ class Wanted:
 
 
 class Operator:
-    """Calls an office the way WIPO does."""
+    """Calls an office the way WIPO does, in either setup (protocol.md 2.5).
 
-    def __init__(self, *, office_url: str, client_id: str, key: ECKey, scope: str, prefix: str = "/das-api/v1") -> None:
+    With `mint` it brings tokens of WIPO's own server; without it asks the office for one.
+    """
+
+    def __init__(
+        self,
+        *,
+        office_url: str,
+        client_id: str,
+        key: ECKey,
+        scope: str,
+        prefix: str = "/das-api/v1",
+        mint: Callable[[], str] | None = None,
+    ) -> None:
         self._office_url = office_url
         self._prefix = prefix
         self._client_id = client_id
         self._key = key
         self._scope = scope
+        self._mint = mint
         self._requests_url = f"{office_url}{prefix}/requests"
         self._token = ""
         self.http = requests.Session()
@@ -51,7 +65,16 @@ class Operator:
             key=self._key,
             scope=self._scope,
             prefix=self._prefix,
+            mint=self._mint,
         )
+
+    def take_token(self) -> requests.Response | None:
+        """A fresh token in hand. Returns the office's answer if it had to be asked and refused, else None."""
+        if self._mint:
+            self._token = self._mint()
+            return None
+        answer = self.ask_token(self.assertion())
+        return None if answer.ok else answer
 
     def assertion(self) -> str:
         """WIPO's documented assertion: no jti, no kid, 1000 s of life (protocol.md 2.2)."""

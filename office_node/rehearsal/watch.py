@@ -4,33 +4,26 @@ import json
 import time
 from typing import Any
 
-import requests
+from office_node.rehearsal import remote
 
-_TIMEOUT = (5, 60)
 _LAST = ("downloaded", "not downloaded")
-
-
-class CentralAway(Exception):
-    """Simulated WIPO does not answer."""
 
 
 def forward_and_watch(central_url: str, wanted: dict[str, str], seconds: float) -> bool:
     """Whether the document was asked for, announced and downloaded in time. Raises `CentralAway`."""
-    try:
-        answer = requests.post(f"{central_url}/rehearsal/retrievals", json=wanted, timeout=_TIMEOUT).json()
-        if "requestAckId" not in answer:
-            print(_refusal(answer))
-            return False
-        print(f"forwarded: 201, requestAckId {answer['requestAckId']}, osfAckId {answer['osfAckId']}")
-        return _watch(central_url, answer["requestAckId"], time.monotonic() + seconds)
-    except requests.RequestException as exc:
-        raise CentralAway from exc
+    answer = remote.post(central_url, "retrievals", wanted)
+    if "requestAckId" not in answer:
+        print(_refusal(answer))
+        return False
+    told = f"forwarded: 201, requestAckId {answer['requestAckId']}, osfAckId {answer['osfAckId']}"
+    print(f"{told}, setup {answer['setup']}")
+    return _watch(central_url, answer["requestAckId"], time.monotonic() + seconds)
 
 
 def _watch(central_url: str, acknowledgement_id: str, deadline: float) -> bool:
     told = {"forwarded"}
     while time.monotonic() < deadline:
-        entries = requests.get(f"{central_url}/rehearsal/ledger", timeout=_TIMEOUT).json()
+        entries = remote.get(central_url, "ledger")
         for entry in entries:
             if entry["key"] == acknowledgement_id and entry["effect"] not in told:
                 told.add(entry["effect"])

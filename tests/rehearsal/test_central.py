@@ -1,22 +1,26 @@
 """Simulated WIPO has the shape of WIPO's: its tokens, its keys, its refusals, and an honest ledger."""
 
+import base64
+import hashlib
 import time
 from typing import Any
 
 import pytest
+from cryptography import x509
 from flask.testing import FlaskClient
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
 from office_node.rehearsal.central import TOKEN_PATH, Central, CentralSettings
-from office_node.rehearsal.routes import JWKS_PATH, create_app
+from office_node.rehearsal.routes import create_app
+from office_node.rehearsal.wipos_places import JWKS_PATH
 
 OFFICE_KEY = ECKey.generate_key("P-256")
 URL = "http://127.0.0.1:8190"
 
 
-@pytest.fixture
-def central() -> Central:
+def make_central(**settings: Any) -> Central:
+    """Simulated WIPO on addresses that nobody listens on."""
     return Central(
         CentralSettings(
             public_url=URL,
@@ -26,8 +30,14 @@ def central() -> Central:
             office_client_id="das-xx-office",
             office_public_keys=(OFFICE_KEY,),
             scope="das-api/office-exchange",
+            **settings,
         )
     )
+
+
+@pytest.fixture
+def central() -> Central:
+    return make_central()
 
 
 @pytest.fixture
@@ -50,7 +60,7 @@ def test_its_token_has_the_shape_of_openams(central: Central, http: FlaskClient)
     assert set("/+=") <= set(token.header["kid"])
     assert token.claims["aud"] == token.claims["sub"] == "das-xx-office"
     assert token.claims["scope"] == ["das-api/office-exchange"]
-    assert token.claims["iss"] == f"{URL}/am/oauth2" == central.issuer
+    assert token.claims["iss"] == f"{URL}/am/oauth2" == central.tokens.issuer
     assert token.claims["exp"] - token.claims["iat"] == token.claims["expires_in"] == 3600
     assert (token.claims["tokenName"], "client_id" in token.claims) == ("access_token", False)
 
@@ -58,8 +68,20 @@ def test_its_token_has_the_shape_of_openams(central: Central, http: FlaskClient)
 def test_it_publishes_no_private_member(http: FlaskClient) -> None:
     answer = http.get(JWKS_PATH).json
     assert answer is not None
-    [key] = answer["keys"]
-    assert set(key) == {"kty", "n", "e", "kid", "use", "alg"}
+    public = {"kty", "n", "e", "kid", "use", "alg", "x5t", "x5c"}
+    assert [(set(key), key["use"]) for key in answer["keys"]] == [(public, "sig"), (public, "enc")]
+
+
+def test_its_certificate_and_thumbprint_are_those_of_its_key(central: Central, http: FlaskClient) -> None:
+    for member, key in zip(
+        http.get(JWKS_PATH).json["keys"],  # type: ignore[index]
+        (central.tokens.signing_key, central.tokens.encryption_key),
+        strict=True,
+    ):
+        der = base64.b64decode(member["x5c"][0])
+        assert x509.load_der_x509_certificate(der).public_key() == key.public_key
+        digest = base64.urlsafe_b64encode(hashlib.sha1(der).digest()).decode().rstrip("=")
+        assert member["x5t"] == digest
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import hashlib
 import subprocess
 
 import pytest
+import requests
 from click.testing import CliRunner
 
 from office_node.cli import main
@@ -33,6 +34,7 @@ def test_an_office_rehearses_a_retrieval_with_one_verb(new_office: MakeOffice) -
     assert done.returncode == 0, done.stderr
     forwarded, notified, downloaded = done.stdout.splitlines()
     assert forwarded.startswith("forwarded: 201, requestAckId ")
+    assert forwarded.endswith(", setup own")
     assert notified == "notified: success"
     assert downloaded == f"downloaded: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}"
     effects = [(entry["effect"], entry["times"]) for entry in office.ledger("")]
@@ -60,6 +62,32 @@ def test_it_says_so_when_the_office_does_not_run(new_office: MakeOffice) -> None
     assert away.stdout.startswith("not forwarded: the office does not answer")
 
 
-def _forward(office: Office, access_code: str) -> "subprocess.CompletedProcess[str]":
+@pytest.mark.parametrize("new_database_url", ["sqlite"], indirect=True)
+def test_a_retrieval_goes_through_with_tokens_of_wipos_own_server(new_office: MakeOffice) -> None:
+    office = new_office()
+    office.start_central()
+    office.start_web("serve")
+    content = office.add_document()
+    done = _forward(office, WANTED.access_code, "--setup", "wipo")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[0].endswith(", setup wipo")
+    assert (
+        done.stdout.splitlines()[-1]
+        == f"downloaded: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}"
+    )
+    assert requests.get(f"{office.central_url}/rehearsal/visits", timeout=5).json()["jwks"] > 0
+    assert office.told("access token issued") == 0  # the office's own server had no part in it
+
+
+@pytest.mark.parametrize("new_database_url", ["sqlite"], indirect=True)
+def test_the_first_setup_that_the_office_accepts_is_rehearsed(new_office: MakeOffice) -> None:
+    office = new_office({"trust": {"accept": ["wipo", "own"]}})
+    office.start_central()
+    office.start_web("serve")
+    office.add_document()
+    assert _forward(office, WANTED.access_code).stdout.splitlines()[0].endswith(", setup wipo")
+
+
+def _forward(office: Office, access_code: str, *options: str) -> "subprocess.CompletedProcess[str]":
     names = ("--kind", WANTED.kind, "--number", WANTED.number, "--date", WANTED.date)
-    return office.run("rehearsal", "forward", *names, "--access-code", access_code)
+    return office.run("rehearsal", "forward", *names, "--access-code", access_code, *options)
