@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import requests
 
 _SHIPPED_OFFICE = "127.0.0.1:8180"
 _SHIPPED_CENTRAL = "127.0.0.1:8190"
+_LONGEST_VERB_SECONDS = 120
 _PATHS = ("store", "_file", "_files")  # how the keys end that name files and folders
 
 
@@ -36,8 +38,12 @@ class Stage:
     secrets: list[str] = field(default_factory=list)
     """What must not be found in any log afterwards."""
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run([*self._command(), *arguments], capture_output=True, text=True, check=False)
+    def run(self, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+        """One verb to its end; `typed` is its standard input."""
+        command = [*self._command(), *arguments]
+        return subprocess.run(
+            command, input=typed, capture_output=True, text=True, check=False, timeout=_LONGEST_VERB_SECONDS
+        )
 
     def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
         with self.log_file.open("ab") as log:
@@ -55,7 +61,7 @@ class Stage:
 
 @contextlib.contextmanager
 def opened(shipped_config: Path) -> Iterator[Stage]:
-    """A stage on a copy of the shipped settings; processes and folder are gone afterwards.
+    """A stage on a copy of the shipped settings; processes and folder are gone afterwards, after SIGTERM too.
 
     Raises `NotAlone`, before anything is started, if the settings are not those that ship and name what is elsewhere.
     """
@@ -63,6 +69,7 @@ def opened(shipped_config: Path) -> Iterator[Stage]:
     office, central = (f"127.0.0.1:{_free_port()}" for _ in range(2))
     config = folder / "config" / "office.toml"
     stage = Stage(folder, config, f"http://{office}", f"http://{central}", folder / "demo.log")
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         config.parent.mkdir()
         text = shipped_config.read_text(encoding="utf-8")
@@ -70,11 +77,21 @@ def opened(shipped_config: Path) -> Iterator[Stage]:
         _insist_on_being_alone(stage)
         yield stage
     finally:
-        for process in stage.processes:
-            process.terminate()
-        for process in stage.processes:
-            process.wait(timeout=60)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # told twice, it still puts everything away
+        _end(stage.processes)
         shutil.rmtree(folder)
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(processes: list["subprocess.Popen[bytes]"]) -> None:
+    for process in processes:
+        process.terminate()
+    for process in processes:
+        try:
+            process.wait(timeout=60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _insist_on_being_alone(stage: Stage) -> None:
@@ -91,6 +108,8 @@ def _astray_addresses(content: dict[str, Any], stage: Stage) -> Iterator[str]:
         ("web", "public_url", stage.office_url),
         ("wipo", "base_url", stage.central_url),
         ("wipo", "token_url", stage.central_url),
+        ("wipo_authorization_server", "issuer", stage.central_url),
+        ("wipo_authorization_server", "jwks_url", stage.central_url),
         ("rehearsal", "listen", stage.central_url),
     ):
         address = content.get(section, {}).get(key, "")
