@@ -6,14 +6,9 @@ The settings are those of OFFICE_NODE_CONFIG, else config/office.toml beside thi
 import os
 from pathlib import Path
 
-from office_node import logs, settings
+from office_node import in_force
 from office_node.app import create_app
-from office_node.storage import schema
-from office_node.wiring import build_node
 
-_settings = settings.load(Path(os.environ.get("OFFICE_NODE_CONFIG", Path(__file__).parent / "config" / "office.toml")))
-logs.configure(_settings.logging.level, process="web")
-_node = build_node(_settings)
-schema.check(_node.database)
-_node.database.close()  # with --preload, what is open here would be shared by every worker
+_file = Path(os.environ.get("OFFICE_NODE_CONFIG", Path(__file__).parent / "config" / "office.toml"))
+_node = in_force.of_web(_file).node
 app = create_app(_node)

@@ -8,6 +8,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from office_node.auth.key_ends import KeyEnds
 from office_node.errors import OfficeNodeError
+from office_node.in_force import InForce
 from office_node.outbox.delivery import Delivery
 from office_node.wiring import Node
 
@@ -17,14 +18,27 @@ _HOUSEKEEPING_SECONDS = 600
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def run(node: Node) -> None:
+def run(in_force: InForce) -> None:
     """Work the outbox off until SIGTERM or SIGINT; then let running messages end, and return.
 
-    A signal that comes before the work has begun stops it as well; one that comes after the first changes nothing.
+    SIGHUP reads settings and keys again. A signal that comes before the work has begun counts as well; one that comes
+    after the first that stops changes nothing.
     """
     # Blocked before any thread starts, so that every thread inherits it: a stop waits until sigwait asks for it, and
     # no handler ever runs in the middle of the scheduler's own work.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, (*_STOP_SIGNALS, signal.SIGHUP))
+    event = "worker started"
+    while True:
+        told, drained = _work(in_force, event)
+        if told != signal.SIGHUP or signal.sigpending() & set(_STOP_SIGNALS):
+            break
+        event = "reloaded"
+    log.info("worker stopped", drained=drained)
+
+
+def _work(in_force: InForce, event: str) -> tuple[int, bool]:
+    """Work with the settings in force until told otherwise; gives what was told, and whether all messages ended."""
+    node = in_force.node
     delivery = Delivery(node.outbox, node.handlers())
     scheduler = BackgroundScheduler(timezone="UTC")
     # A late tick is as good as a punctual one, and several late ones are as good as one: rows say what is due.
@@ -34,11 +48,15 @@ def run(node: Node) -> None:
     scheduler.add_job(keep_house, "interval", seconds=_HOUSEKEEPING_SECONDS, **always)
     keep_house()
     scheduler.start()
-    log.info("worker started", poll_seconds=node.settings.worker.poll_seconds)
-    signal.sigwait(_STOP_SIGNALS)
+    log.info(event, poll_seconds=node.settings.worker.poll_seconds)
+    told = signal.sigwait((*_STOP_SIGNALS, signal.SIGHUP))
+    while told == signal.SIGHUP and not in_force.read_again():
+        told = signal.sigwait((*_STOP_SIGNALS, signal.SIGHUP))
     scheduler.shutdown(wait=True)  # a tick that still runs would claim messages while the pools close
     drained = delivery.drain(node.settings.web.drain_seconds)
-    log.info("worker stopped", drained=drained)
+    if drained:
+        node.database.close()
+    return told, drained
 
 
 def _housekeeping(node: Node) -> Callable[[], None]:

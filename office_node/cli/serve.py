@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -14,12 +15,12 @@ from types import FrameType
 import click
 import structlog
 
-from office_node import checks, logs
-from office_node.cli.context import load_settings
+from office_node import in_force, settings
 from office_node.errors import OfficeNodeError
+from office_node.in_force import InForce
 from office_node.settings import Finding, Settings, SettingsFaulty
 from office_node.storage import schema
-from office_node.wiring import build_database, build_node
+from office_node.wiring import build_database
 
 log = structlog.get_logger()
 
@@ -36,49 +37,39 @@ def serve(ctx: click.Context) -> None:
 
     The embedded default: the database's schema is brought up first.
     """
-    settings = _checked(ctx, "serve")
-    _refuse_taken_listener(settings, ctx.find_root().obj.name)
-    database = build_database(settings)
+    _hold_back_reload()
+    file: Path = ctx.find_root().obj
+    found = in_force.read(file, "serve")
+    _refuse_taken_listener(found, file.name)
+    database = build_database(found)
     schema.upgrade(database)
     database.close()
-    sys.exit(_Supervisor(ctx.find_root().obj, settings.web.drain_seconds).run(["web", "worker"]))
+    sys.exit(_Supervisor(file, found.web.drain_seconds).run(["web", "worker"]))
 
 
 @click.command()
 @click.pass_context
 def web(ctx: click.Context) -> None:
     """Start the web processes that WIPO reaches."""
-    settings = _checked(ctx, "web")
-    database = build_database(settings)
-    schema.check(database)
-    database.close()
+    _hold_back_reload()
     from office_node.web.server import WebServer
 
-    WebServer(settings).run()
+    WebServer(InForce(ctx.find_root().obj, "web")).run()
 
 
 @click.command()
 @click.pass_context
 def worker(ctx: click.Context) -> None:
     """Start a worker: delivers the outbox, keeps house."""
-    settings = _checked(ctx, "worker")
-    node = build_node(settings)
-    schema.check(node.database)
+    _hold_back_reload()
     from office_node import worker as worker_door
 
-    worker_door.run(node)
+    worker_door.run(InForce(ctx.find_root().obj, "worker"))
 
 
-def _checked(ctx: click.Context, process: str) -> Settings:
-    settings = load_settings(ctx)
-    findings = checks.check(settings, ctx.find_root().obj.name)
-    if refusing := [finding for finding in findings if not (finding.is_warning or finding.node_starts)]:
-        raise SettingsFaulty(refusing)
-    logs.configure(settings.logging.level, process=process)
-    for finding in findings:
-        tell = log.warning if finding.is_warning else log.error
-        tell("finding", code=finding.number, place=finding.place, reason=finding.what, hint=finding.hint)
-    return settings
+def _hold_back_reload() -> None:
+    """A SIGHUP that comes before there is anything to reload waits; it would end the process."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
 
 def _refuse_taken_listener(settings: Settings, file: str) -> None:
@@ -104,18 +95,24 @@ class _Supervisor:
     """Keeps child processes running until it is told to stop."""
 
     def __init__(self, config_file: Path, drain_seconds: float) -> None:
+        self._config_file = config_file
         self._command = [sys.executable, "-m", "office_node", "--config", str(config_file)]
         self._drain_seconds = drain_seconds
         self._stopping = False
+        self._told_to_reload = False
         self._falls: list[float] = []
 
     def run(self, verbs: list[str]) -> int:
         """Start one child a verb and wait. Returns the exit code: 0 when everything stopped as told."""
         signal.signal(signal.SIGTERM, self._stop)
         signal.signal(signal.SIGINT, self._stop)
+        signal.signal(signal.SIGHUP, self._note_reload)
         children = {verb: self._start(verb) for verb in verbs}
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGHUP})
         while not self._stopping:
             time.sleep(0.2)
+            if self._told_to_reload:
+                self._reload(list(children.values()))
             for verb, child in children.items():
                 if child.poll() is not None and not self._stopping:
                     log.error(
@@ -139,9 +136,19 @@ class _Supervisor:
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping = True
 
+    def _note_reload(self, _signal: int, _frame: FrameType | None) -> None:
+        self._told_to_reload = True
+
+    def _reload(self, children: list["subprocess.Popen[bytes]"]) -> None:
+        self._told_to_reload = False
+        for child in children:
+            child.send_signal(signal.SIGHUP)
+        with suppress(SettingsFaulty):  # which the children tell
+            self._drain_seconds = settings.load(self._config_file).web.drain_seconds
+
     def _start(self, verb: str) -> "subprocess.Popen[bytes]":
         # In a process group of its own: a Ctrl-C at the terminal reaches us alone, and we tell the children to drain.
-        prepare = partial(_die_with_parent, os.getpid())
+        prepare = partial(_prepare_child, os.getpid())
         return subprocess.Popen([*self._command, verb], preexec_fn=prepare, process_group=0)  # noqa: PLW1509
 
     def _end(self, children: list["subprocess.Popen[bytes]"]) -> int:
@@ -162,8 +169,9 @@ def _exit_code(returncode: int) -> int:
     return 0 if returncode == -signal.SIGTERM else abs(returncode)
 
 
-def _die_with_parent(parent: int) -> None:
+def _prepare_child(parent: int) -> None:
     """A killed `serve` must not leave web and worker behind (Linux; elsewhere they stay until told)."""
+    _hold_back_reload()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGTERM)
         if os.getppid() != parent:  # it died before prctl; in a container the living parent may well be PID 1

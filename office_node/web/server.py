@@ -5,7 +5,9 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from office_node.in_force import InForce
 from office_node.settings import Settings
+from office_node.web.arbiter import take_over
 
 
 def gunicorn_options(settings: Settings) -> dict[str, Any]:
@@ -35,18 +37,18 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
 
 
 class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn around the node's application; each worker process builds its own node."""
+    """gunicorn around the node's application; each worker process has a copy of the node in force when it began."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, in_force: InForce) -> None:
+        self._in_force = in_force
         super().__init__()
 
     def load_config(self) -> None:
-        for name, value in gunicorn_options(self._settings).items():
+        options = {**gunicorn_options(self._in_force.settings), "on_starting": take_over(self._in_force)}
+        for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
         from office_node.app import create_app
-        from office_node.wiring import build_node
 
-        return create_app(build_node(self._settings))
+        return create_app(self._in_force.node)

@@ -5,11 +5,11 @@ from typing import Any
 
 import structlog
 from gunicorn.http import errors as http_errors
-from gunicorn.workers.gthread import ThreadWorker
 
 from office_node import logs
 from office_node.das import error_codes
 from office_node.das.error_codes import DasRefusal
+from office_node.web.succession import MortalWorker
 
 log = structlog.get_logger()
 
@@ -21,7 +21,7 @@ _REASONS = {
 }
 
 
-class OfficeWorker(ThreadWorker):  # type: ignore[misc]
+class OfficeWorker(MortalWorker):
     """Answers what never reaches the application (an unreadable or oversized head) in DAS's shape.
 
     gunicorn's own handler would answer HTML and quote the offending header, a token perhaps, in answer and log.
