@@ -53,6 +53,7 @@ def create_app(node: Node) -> Flask:
         guard=node.guard,
         public_url=node.settings.web.public_url,
         max_json_depth=node.settings.web.max_json_depth,
+        accel_redirect=node.settings.web.accel_redirect,
     )
     app.register_blueprint(_authorization_server(node))
     app.register_blueprint(off_retrieval_routes.make_blueprint(parts))

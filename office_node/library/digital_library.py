@@ -163,6 +163,11 @@ class DigitalLibrary:
             raise DocumentDamaged(f"file {version.version_id} does not have the size of the catalogue")
         return file
 
+    def place(self, version: Version) -> str:
+        """Where the store has the file, from its folder on. Raises as `open` does when it cannot be sent."""
+        self.open(version).close()
+        return self._store.place(version.version_id)
+
     def check(self, version: Version, tick: Callable[[int], None] = lambda _bytes: None) -> None:
         """Read a kept file whole against its digest. Raises `FileMissing`, `DocumentDamaged` or `StoreUnusable`."""
         if self._store.digest(version.version_id, tick) != version.sha256:

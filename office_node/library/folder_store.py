@@ -100,6 +100,10 @@ class FolderStore:
                 raise StoreUnusable(f"file {name} is no plain file")
             return os.fdopen(descriptor, "rb", buffering=0)
 
+    def place(self, name: str) -> str:
+        """Where a kept file lies, from the folder on: for a web server that sends it in our stead."""
+        return self._path(name).relative_to(self._folder).as_posix()
+
     def digest(self, name: str, tick: Callable[[int], None] = lambda _bytes: None) -> str:
         """SHA-256 of a kept file, read whole. Raises `FileMissing`, or `StoreUnusable` when the disk fails."""
         with _usable(self._folder), self.open(name) as file:

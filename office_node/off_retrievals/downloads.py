@@ -157,5 +157,20 @@ def answer(request: Request, version: Version, span: Span, sent: SentFile | None
     return response
 
 
+def may_be_handed_over(request: Request) -> bool:
+    """Whether a proxy that sends the file judges as we do what the caller asks for.
+
+    nginx holds If-Match and If-Unmodified-Since against marks of its own; a head without bytes is soon sent.
+    """
+    return request.method == "GET" and not ({"If-Match", "If-Unmodified-Since"} & set(request.headers.keys()))
+
+
+def handed_over(version: Version, internal_path: str) -> Response:
+    """Tells the proxy which file to send, range and all; it keeps what we say of the content."""
+    told = {**headers(version), "X-Accel-Redirect": internal_path}
+    del told["Accept-Ranges"]  # the proxy's own word; nginx would say it twice
+    return Response(headers=told)
+
+
 def _etag(version: Version) -> str:
     return f'"{version.sha256}"'

@@ -98,6 +98,10 @@ class Handover:
         """The bytes of a content, at their start. Raises `FileMissing`, `DocumentDamaged` or `StoreUnusable`."""
         return self._library.open(version)
 
+    def place(self, version: Version) -> str:
+        """Where its file lies, from the library's folder on. Raises as `open` does."""
+        return self._library.place(version)
+
     def note_downloaded(self, acknowledgement_id: str) -> None:
         """The last byte was sent: the request is no longer open, though its link may be used again."""
         with self._database.transaction() as session:
