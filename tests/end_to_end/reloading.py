@@ -46,7 +46,9 @@ def change(office: Office, section: str, **values: Any) -> None:
     """Write these into the settings file, and nothing more: nobody is told."""
     content = tomllib.loads(office.settings_file.read_text())
     content.setdefault(section, {}).update(values)
-    office.settings_file.write_text(to_toml(content))
+    whole = office.settings_file.with_suffix(".new")  # whoever reads it in this moment finds the old or the new
+    whole.write_text(to_toml(content))
+    whole.rename(office.settings_file)
 
 
 def keep_clients(office: Office, *client_ids: str) -> None:
