@@ -21,8 +21,8 @@ def test_certificates_out_of_time_are_told_at_the_start_and_by_the_housekeeping(
     office.start("worker")
     eventually(lambda: office.told("worker started"))
     lines = [(line["event"], line["level"], line.get("code")) for line in office.log_lines()]
-    assert ("finding", "warning", "N107") in lines
-    assert ("finding", "error", "N105") in lines
+    assert ("settings to be looked at", "warning", "N107") in lines
+    assert ("settings to be looked at", "error", "N105") in lines
     assert ("certificate ends", "warning", "N107") in lines
     assert ("certificate has ended", "error", "N105") in lines
     [kept] = [line for line in office.log_lines() if line["event"] == "house kept"]
