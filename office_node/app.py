@@ -21,6 +21,7 @@ from office_node.network.rate_limits import TooManyRequests
 from office_node.off_retrievals import routes as off_retrieval_routes
 from office_node.off_retrievals.routes import OffRetrievalParts
 from office_node.wiring import Node
+from office_node.wiring.trust import OwnAuthorizationServer
 
 log = structlog.get_logger()
 
@@ -55,7 +56,8 @@ def create_app(node: Node) -> Flask:
         max_json_depth=node.settings.web.max_json_depth,
         accel_redirect=node.settings.web.accel_redirect,
     )
-    app.register_blueprint(_authorization_server(node))
+    if node.authorization_server:
+        app.register_blueprint(_authorization_server(node.authorization_server, node.ingress))
     app.register_blueprint(off_retrieval_routes.make_blueprint(parts))
     _answer_failures(app)
     _log_requests(app)
@@ -63,9 +65,8 @@ def create_app(node: Node) -> Flask:
     return app
 
 
-def _authorization_server(node: Node) -> Blueprint:
-    server = node.authorization_server
-    return auth_routes.make_blueprint(server.assertions, server.issuer, server.max_body_bytes, node.ingress)
+def _authorization_server(server: OwnAuthorizationServer, ingress: Ingress) -> Blueprint:
+    return auth_routes.make_blueprint(server.assertions, server.issuer, server.max_body_bytes, ingress)
 
 
 def _answer_failures(app: Flask) -> None:

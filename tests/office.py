@@ -80,7 +80,7 @@ class Office:
     def start_web(self, verb: str = "web") -> "subprocess.Popen[bytes]":
         """Web processes, answering when this returns."""
         process = self.start(verb)
-        eventually(lambda: requests.get(f"{self.url}/oauth2/jwks", timeout=5).ok)
+        eventually(lambda: requests.get(f"{self.url}/", timeout=5).status_code == 404)
         return process
 
     def start_central(self) -> "subprocess.Popen[bytes]":

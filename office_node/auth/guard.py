@@ -8,7 +8,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 from flask import request
 
 from office_node import logs
-from office_node.auth.token_verifier import OwnTokenVerifier, VerifiedClaims
+from office_node.auth.token_verifier import TokenVerifier, VerifiedClaims
 from office_node.auth.unverified_jws import NotTrusted
 from office_node.network.ingress import Ingress
 
@@ -28,7 +28,7 @@ class NoToken(NotTrusted):
 class Guard:
     """Lets a call through to its view with the claims of its token as first argument."""
 
-    def __init__(self, verifier: OwnTokenVerifier, required_scope: str, ingress: Ingress) -> None:
+    def __init__(self, verifier: TokenVerifier, required_scope: str, ingress: Ingress) -> None:
         self._verifier = verifier
         self._required_scope = required_scope
         self._ingress = ingress
@@ -36,14 +36,14 @@ class Guard:
     def protected(self, view: Callable[Concatenate[VerifiedClaims, P], R]) -> Callable[P, R]:
         """`view`, reached only by callers whose token proves who they are.
 
-        Raises `NoToken`, `NotTrusted`, `NotAllowed`, `ClientElsewhere` or `TooManyRequests` instead; the application
-        turns them into 401, 403 and 429.
+        Raises `NoToken`, `NotTrusted`, `NotAllowed`, `ClientElsewhere`, `TooManyRequests` or `WipoKeysUnavailable`
+        instead; the application turns them into 401, 403, 429 and 503.
         """
 
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> R:
             caller = self._verifier.verify(_bearer_token(), self._required_scope)
-            logs.bind(client_id=caller.client_id)
+            logs.bind(client_id=caller.client_id, trust=caller.trust)
             self._ingress.admit_client(request, caller.client_id)
             return view(caller, *args, **kwargs)
 

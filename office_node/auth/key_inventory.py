@@ -54,7 +54,8 @@ class HeldKey:
 
 def inventory(settings: Settings) -> list[HeldKey]:
     """Every key that the settings name, those of a roll-over included. What is wrong with one is in its `fault`."""
-    server, library, off = settings.authorization_server, settings.library, settings.off
+    server = settings.authorization_server if "own" in settings.trust.accept else None
+    library, off = settings.library, settings.off
     held = [*_wipo_client(settings.wipo), *_tls(settings)]
     held += _own_server(server) if server else []
     held.append(_secret("access codes", "[library] access_code_key_file", library.access_code_key_file))

@@ -1,19 +1,14 @@
 """An access token goes in unverified, `VerifiedClaims` come out, and nothing else is passed on.
 
-Sources: RFC 9068 4, RFC 8725, auth-checks.md table (b).
+Who issued a token decides everything about its check: `own_tokens` and `wipo_tokens` hold one each. What they share
+stands here. Sources: RFC 9068 4, RFC 8725, auth-checks.md table (b).
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, Protocol
 
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
-
-from office_node import clock
-from office_node.auth.client_assertion import es256_registry
-from office_node.auth.unverified_jws import NotTrusted, check_times, media_type, take_apart
+from office_node.auth.unverified_jws import NotTrusted, UnverifiedJws, take_apart
 from office_node.errors import OfficeNodeError
 
 
@@ -24,9 +19,16 @@ class NotAllowed(OfficeNodeError):
     owner = "caller"
     hint = "allow the scope to this client in [[authorization_server.clients]], if it should have it"
 
-    def __init__(self, scope: str) -> None:
-        super().__init__(f"the token does not carry the scope {scope}")
+    def __init__(self, scope: str, *, hint: str | None = None) -> None:
+        super().__init__(f"the token does not carry the scope {scope}", hint=hint)
         self.scope = scope
+
+
+class IssuerNotAccepted(NotTrusted):
+    """A token of somebody whose tokens do not count here."""
+
+    code = "N406"
+    hint = "if the caller is WIPO, compare iss with [trust] accept and [wipo_authorization_server] issuer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,50 +37,52 @@ class VerifiedClaims:
 
     client_id: str
     scopes: frozenset[str]
+    trust: Literal["own", "wipo"]
+    """Which setup the token came from."""
 
 
-class OwnTokenVerifier:
-    """Checks tokens of the office's own authorization server."""
+class IssuerTokens(Protocol):
+    """The check of one issuer's tokens."""
 
-    def __init__(
-        self, *, issuer: str, audience: str, keys: Callable[[], Mapping[str, ECKey]], clients: Collection[str]
-    ) -> None:
-        self._issuer = issuer
-        self._audience = audience
-        self._keys = keys
-        self._clients = clients
+    @property
+    def issuer(self) -> str:
+        """`iss` of its tokens, letter by letter."""
+
+    def verify(self, unverified: UnverifiedJws, required_scope: str) -> VerifiedClaims:
+        """What the token proves. Raises `NotTrusted`, or `NotAllowed` if only the scope is missing."""
+
+
+class TokenVerifier:
+    """Gives each token to the one check of the issuer it names."""
+
+    def __init__(self, accepted: Iterable[IssuerTokens]) -> None:
+        self._accepted = {tokens.issuer: tokens for tokens in accepted}
 
     def verify(self, unverified_token: str, required_scope: str) -> VerifiedClaims:
-        """What the token proves. Raises `NotTrusted`, or `NotAllowed` if only the scope is missing."""
+        """What the token proves. Raises `NotTrusted`, or `NotAllowed` if only the scope is missing.
+
+        Raises `WipoKeysUnavailable` when a token of WIPO's cannot be checked now.
+        """
         unverified = take_apart(unverified_token)
-        if unverified.header["alg"] != "ES256" or media_type(unverified.header) != "at+jwt":
-            raise NotTrusted("not an ES256 token of type at+jwt")
-        key = self._keys().get(unverified.header.get("kid", ""))
-        if key is None:
-            raise NotTrusted("kid is none of ours")
-        try:
-            jws.deserialize_compact(unverified_token, key, registry=es256_registry())
-        except (JoseError, ValueError):
-            raise NotTrusted("the signature is not ours") from None
-        return self._check_claims(unverified.claims, required_scope)
-
-    def _check_claims(self, claims: dict[str, Any], required_scope: str) -> VerifiedClaims:
-        if claims.get("iss") != self._issuer:
-            raise NotTrusted("iss is not us")
-        if not _names(claims.get("aud"), self._audience):
-            raise NotTrusted("aud is not us")
-        check_times(claims, clock.now().timestamp())
-        subject = claims.get("sub")
-        if not isinstance(subject, str) or subject not in self._clients:
-            raise NotTrusted("sub is not on the list of clients")
-        scopes = _scopes(claims.get("scope"))
-        if required_scope not in scopes:
-            raise NotAllowed(required_scope)
-        return VerifiedClaims(subject, scopes)
+        issuer = unverified.claims.get("iss")
+        tokens = self._accepted.get(issuer) if isinstance(issuer, str) else None
+        if tokens is None:
+            raise IssuerNotAccepted(f"iss is {issuer!a:.120}, whose tokens are not accepted")
+        return tokens.verify(unverified, required_scope)
 
 
-def _names(audience: object, us: str) -> bool:
-    return audience == us or (isinstance(audience, list) and us in audience)
+def names_one_of(audience: object, ours: Collection[str]) -> bool:
+    """Whether `aud`, a text or a list (RFC 7519 4.1.3), names one of `ours`."""
+    named = audience if isinstance(audience, list) else [audience]
+    return any(isinstance(item, str) and item in ours for item in named)
+
+
+def scopes_with(required_scope: str, claims: dict[str, Any], hint: str | None = None) -> frozenset[str]:
+    """The scopes of a token whose other claims are good. Raises `NotAllowed`, with `hint` for our log."""
+    scopes = _scopes(claims.get("scope"))
+    if required_scope not in scopes:
+        raise NotAllowed(required_scope, hint=hint)
+    return scopes
 
 
 def _scopes(value: object) -> frozenset[str]:

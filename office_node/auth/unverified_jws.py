@@ -12,12 +12,13 @@ from typing import Any
 
 from office_node.errors import OfficeNodeError
 
+LONGEST_JWS = 16_384  # as gunicorn's limit on a header (web/server.py)
 ES256_SIGNATURE_BYTES = 64  # RFC 7518 3.4: r and s, 32 bytes each; a shorter one lost its leading zeros
 CLOCK_TOLERANCE_SECONDS = 60  # reliability.md 1
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
 _LONGEST_KID = 256
 _MOST_BRACKETS = 100  # an honest token has ten; near the interpreter's limit the next parser of the same JSON may fail
-# RFC 8725 3.10: a token does not bring the key it is checked with.
+# RFC 8725 3.10: a token does not bring the key it is checked with. `x5c`: signatures.check_certificate.
 _KEY_BRINGING_HEADERS = ("jwk", "jku", "x5u")
 
 
@@ -40,7 +41,7 @@ class UnverifiedJws:
     signature: bytes
 
 
-def take_apart(compact: str, max_length: int = 16_384) -> UnverifiedJws:
+def take_apart(compact: str, max_length: int = LONGEST_JWS) -> UnverifiedJws:
     """The parts of `compact`. Raises `NotTrusted` for anything that is not a plain JWT in strict form."""
     if len(compact) > max_length:
         raise NotTrusted("longer than any honest token")

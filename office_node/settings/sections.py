@@ -190,7 +190,7 @@ class WipoAuthorizationServer(_Section):
     cache_seconds: int = Field(default=900, ge=30, le=86_400)
     """Life of a fetched key set when its HTTP headers do not say."""
     refetch_seconds: int = Field(default=30, ge=5, le=900)
-    """Shortest time between two fetches, whatever key a token names."""
+    """Rest after a fetch that failed, or did not bring the key a token named: a flood of such tokens fetches once."""
     keep_hours: int = Field(default=24, ge=1, le=168)
     """How long a key set serves past its life while WIPO's server does not answer."""
 

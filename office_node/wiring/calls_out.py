@@ -1,15 +1,17 @@
-"""How the node calls out: one list of destinations, sessions under our rules, our token at WIPO, WIPO's client."""
+"""How the node calls out: one list of destinations, sessions under our rules, our token at WIPO, its client, keys."""
 
 from typing import Any
 
 from office_node import __version__
 from office_node.auth.key_ring import KeyRing
+from office_node.auth.wipo_jwks import FETCH_SECONDS, KeyTimes, WipoKeys
 from office_node.das.access_token import AccessTokens
 from office_node.das.client import DasClient
 from office_node.network import destinations
 from office_node.network.destinations import Destinations
 from office_node.network.egress import Egress
 from office_node.settings import Settings
+from office_node.settings.sections import WipoAuthorizationServer
 
 
 def build_egress(settings: Settings, **seconds: float) -> Egress:
@@ -48,3 +50,12 @@ def build_wipo_client(settings: Settings) -> DasClient:
         scope=wipo.scope,
     )
     return DasClient(egress, tokens, wipo.base_url)
+
+
+def build_wipo_keys(settings: Settings, server: WipoAuthorizationServer) -> WipoKeys:
+    """The keys of WIPO's authorization server, fetched in a session of their own. Raises as `build_egress`."""
+    egress = build_egress(
+        settings, connect_seconds=FETCH_SECONDS / 2, read_seconds=FETCH_SECONDS, total_seconds=FETCH_SECONDS
+    )
+    times = KeyTimes(cache=server.cache_seconds, refetch=server.refetch_seconds, keep=server.keep_hours * 3600)
+    return WipoKeys(egress, server.jwks_url, algorithms=server.algorithms, times=times)

@@ -22,7 +22,7 @@ from office_node.storage.rate_counters import RateCounters
 from office_node.wiring.calls_out import build_wipo_client
 from office_node.wiring.ingress import build_ingress
 from office_node.wiring.rows import build_database, build_outbox
-from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server
+from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server, build_token_verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Node:
     library: DigitalLibrary
     outbox: Outbox
     used_assertions: UsedAssertions
-    authorization_server: OwnAuthorizationServer
+    authorization_server: OwnAuthorizationServer | None
     counters: RateCounters
     ingress: Ingress
     guard: Guard
@@ -79,7 +79,7 @@ def build_node(settings: Settings) -> Node:
         authorization_server=authorization_server,
         counters=counters,
         ingress=ingress,
-        guard=Guard(authorization_server.verifier, API_SCOPE, ingress),
+        guard=Guard(build_token_verifier(settings, authorization_server), API_SCOPE, ingress),
         retrievals=ForwardedRetrievals(
             database=database,
             library=library,

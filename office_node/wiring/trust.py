@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from office_node.auth.certificates import load_dated_key
 from office_node.auth.client_assertion import ClientAssertions, RegisteredClient
 from office_node.auth.key_ring import KeyRing
+from office_node.auth.own_tokens import OwnTokenVerifier
 from office_node.auth.token_issuer import TOKEN_PATH, TokenIssuer
-from office_node.auth.token_verifier import OwnTokenVerifier
+from office_node.auth.token_verifier import IssuerTokens, TokenVerifier
 from office_node.auth.used_assertions import UsedAssertions
+from office_node.auth.wipo_tokens import WipoTokenVerifier
 from office_node.settings import Settings
 from office_node.settings.sections import AuthorizationServer
+from office_node.wiring.calls_out import build_wipo_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +26,13 @@ class OwnAuthorizationServer:
     """Largest token request."""
 
 
-def build_own_authorization_server(settings: Settings, used_assertions: UsedAssertions) -> OwnAuthorizationServer:
-    """The office's own server as the settings describe it. Raises `KeyUnusable`."""
+def build_own_authorization_server(
+    settings: Settings, used_assertions: UsedAssertions
+) -> OwnAuthorizationServer | None:
+    """The office's own server as the settings describe it, if its tokens are accepted. Raises `KeyUnusable`."""
     server = settings.authorization_server
-    assert server, "asked for only where the settings have one"  # noqa: S101  for the type alone
+    if server is None or "own" not in settings.trust.accept:
+        return None
     clients = _registered_clients(server)
     issuer = _token_issuer(settings.web.public_url, server, clients)
     return OwnAuthorizationServer(
@@ -43,6 +49,23 @@ def build_own_authorization_server(settings: Settings, used_assertions: UsedAsse
         ),
         max_body_bytes=server.max_body_bytes,
     )
+
+
+def build_token_verifier(settings: Settings, own: OwnAuthorizationServer | None) -> TokenVerifier:
+    """The check of access tokens, for every issuer that [trust] accepts. Raises as `build_egress`."""
+    accepted: list[IssuerTokens] = [own.verifier] if own else []
+    server = settings.wipo_authorization_server
+    if server and "wipo" in settings.trust.accept:
+        accepted.append(
+            WipoTokenVerifier(
+                issuer=server.issuer,
+                audiences=server.audiences,
+                client_ids=server.client_ids,
+                algorithms=server.algorithms,
+                keys=build_wipo_keys(settings, server),
+            )
+        )
+    return TokenVerifier(accepted)
 
 
 def _registered_clients(server: AuthorizationServer) -> dict[str, RegisteredClient]:

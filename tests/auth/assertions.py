@@ -4,13 +4,16 @@ import base64
 import json
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import uuid4
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from joserfc.jwk import ECKey
+from cryptography.x509.oid import NameOID
+from joserfc.jwk import ECKey, RSAKey
 
 from office_node.settings import API_SCOPE
 
@@ -22,6 +25,8 @@ class _Absent:
 
 ABSENT: Any = _Absent()
 """As the value of a claim, a header or a form parameter: it is left out."""
+NO_CHAINS: tuple[Any, ...] = ([], [""], ["MIIB" * 3], ["-----"], [7], [None], "MIIB", {}, None, 7)
+"""As the value of `x5c`: nothing that begins with a certificate."""
 P256_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
@@ -116,6 +121,17 @@ def der(key: ECKey, signing_input: str, digest: hashes.HashAlgorithm) -> bytes:
     private = key.private_key
     assert isinstance(private, ec.EllipticCurvePrivateKey)
     return private.sign(signing_input.encode(), ec.ECDSA(digest))
+
+
+def x5c(key: ECKey | RSAKey, longer_by: int = 0) -> list[str]:
+    """A chain that begins with a certificate which `key` signed for itself, with so many characters after it."""
+    private = key.private_key
+    assert isinstance(private, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody")])
+    begins = datetime(2026, 1, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder(name, name, private.public_key(), 1, begins, begins + timedelta(days=3650))
+    certificate = builder.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+    return [base64.b64encode(certificate).decode(), *(["MIIB" * (longer_by // 4)] if longer_by else [])]
 
 
 def resigned(compact: str, signature: bytes) -> str:

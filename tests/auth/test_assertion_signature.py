@@ -1,21 +1,18 @@
 """Who signed an assertion: the client's own key under ES256, and nobody else in any other way."""
 
-import base64
 import hmac
 import json
-from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.x509.oid import NameOID
 from joserfc import jws
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
 from tests.auth.assertions import (
     ABSENT,
+    NO_CHAINS,
     P256_ORDER,
     Caller,
     der,
@@ -23,6 +20,7 @@ from tests.auth.assertions import (
     resigned,
     segment,
     signature_of,
+    x5c,
 )
 from tests.auth.conftest import Lure
 from tests.auth.server import NEXT_KID, Server, assert_issued, assert_refused
@@ -34,16 +32,6 @@ def other_keys() -> dict[str, Key]:
     curves = ("P-384", "P-521", "secp256k1")
     made: dict[str, Key] = {curve: ECKey.generate_key(curve) for curve in curves}
     return {**made, "RSA": RSAKey.generate_key(2048), "Ed25519": OKPKey.generate_key("Ed25519")}
-
-
-def certificate(key: ECKey) -> bytes:
-    """A certificate in DER that `key` signed for itself."""
-    private = key.private_key
-    assert isinstance(private, ec.EllipticCurvePrivateKey)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stranger")])
-    begins = datetime(2026, 1, 1, tzinfo=UTC)
-    builder = x509.CertificateBuilder(name, name, private.public_key(), 1, begins, begins + timedelta(days=3650))
-    return builder.sign(private, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def test_002_a_client_with_one_key_need_not_name_it(server: Server, caller: Caller) -> None:
@@ -184,11 +172,21 @@ def test_035_a_key_that_the_assertion_brings_is_refused(
     assert lure.visits == []
 
 
-def test_035_a_certificate_in_the_header_counts_for_nothing(server: Server, caller: Caller, stranger: ECKey) -> None:
-    x5c = {"x5c": [base64.b64encode(certificate(stranger)).decode()]}
-    assert_refused(server.ask(caller.assertion(x5c, key=stranger)))
-    assert_refused(server.ask(caller.assertion({**x5c, "kid": ABSENT}, key=stranger)))
-    assert_issued(server.ask(caller.assertion(x5c)))
+def test_035_a_certificate_of_the_clients_key_may_be_there(server: Server, caller: Caller) -> None:
+    assert_issued(server.ask(caller.assertion({"x5c": x5c(caller.key, longer_by=2_000)})))
+
+
+def test_035_another_keys_certificate_is_refused(server: Server, caller: Caller, stranger: ECKey) -> None:
+    brought = {"x5c": x5c(stranger)}
+    assert_refused(server.ask(caller.assertion(brought, key=stranger)))
+    assert_refused(server.ask(caller.assertion({**brought, "kid": ABSENT}, key=stranger)))
+    assert_refused(server.ask(caller.assertion(brought)))
+    assert_refused(server.ask(caller.assertion({"x5c": [*x5c(stranger), *x5c(caller.key)]})))
+
+
+@pytest.mark.parametrize("chain", NO_CHAINS, ids=repr)
+def test_035_what_is_no_certificate_is_refused(server: Server, caller: Caller, chain: Any) -> None:
+    assert_refused(server.ask(caller.assertion({"x5c": chain})))
 
 
 @pytest.mark.parametrize("client_id", ["strict-office", "compat-office", "rolling-office"])

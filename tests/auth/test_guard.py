@@ -9,7 +9,19 @@ from joserfc import jws
 from joserfc.jwk import ECKey, Key, RSAKey
 
 from office_node.app import create_app
-from tests.auth.assertions import ABSENT, Caller, OwnTokens, nested, opened, resigned, segment, signature_of, signed
+from tests.auth.assertions import (
+    ABSENT,
+    NO_CHAINS,
+    Caller,
+    OwnTokens,
+    nested,
+    opened,
+    resigned,
+    segment,
+    signature_of,
+    signed,
+    x5c,
+)
 from tests.auth.server import PROTECTED_PATH, Server, assert_invalid_token, assert_issued, assert_not_asked
 
 OPEN_PATHS = {
@@ -38,9 +50,22 @@ def test_068_an_unknown_header_parameter_is_ignored(server: Server, own: OwnToke
 
 
 def test_069_a_long_header_and_a_token_of_5_kb_are_accepted(server: Server, own: OwnTokens) -> None:
-    token = own.token({"x5c": ["MIIB" * 700]}, groups=["g" * 900])
+    token = own.token({"x5c": x5c(own.key, longer_by=2_800)}, groups=["g" * 900])
     assert len(token) > 5_000
     assert server.call(f"Bearer {token}").status_code == 200
+
+
+def test_069_a_chain_of_certificates_that_begins_with_another_keys_is_refused(
+    server: Server, own: OwnTokens, stranger: ECKey
+) -> None:
+    for chain in (x5c(stranger), [*x5c(stranger), *x5c(own.key)], [*x5c(RSAKey.generate_key(2048))]):
+        assert_invalid_token(server.call(f"Bearer {own.token({'x5c': chain})}"))
+    assert_invalid_token(server.call(f"Bearer {own.token({'x5c': x5c(stranger)}, key=stranger)}"))
+
+
+@pytest.mark.parametrize("chain", NO_CHAINS, ids=repr)
+def test_069_a_chain_that_begins_with_no_certificate_is_refused(server: Server, own: OwnTokens, chain: Any) -> None:
+    assert_invalid_token(server.call(f"Bearer {own.token({'x5c': chain})}"))
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR", "Bearer "])

@@ -49,6 +49,8 @@ def bearer(office: Office) -> tuple[str, str]:
     """The header of a client that asked no token endpoint, where its call would have been counted."""
     node = build_node(office.settings())
     client = RegisteredClient("wipo-das", "compat", (), (API_SCOPE,))
-    token = node.authorization_server.issuer.issue(client, (API_SCOPE,))["access_token"]
+    server = node.authorization_server
+    assert server
+    token = server.issuer.issue(client, (API_SCOPE,))["access_token"]
     node.database.close()
     return "Authorization", f"Bearer {token}"

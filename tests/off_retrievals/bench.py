@@ -123,7 +123,9 @@ class Bench:
 
     def token(self, client_id: str = WIPO) -> str:
         client = RegisteredClient(client_id, "compat", (), (API_SCOPE,))
-        return str(self.node.authorization_server.issuer.issue(client, (API_SCOPE,))["access_token"])
+        server = self.node.authorization_server
+        assert server
+        return str(server.issuer.issue(client, (API_SCOPE,))["access_token"])
 
     def caller(self, client_id: str = WIPO, prefix: str = "/das-api/v1") -> Caller:
         return Caller(self.http, self.token(client_id), prefix)

@@ -138,7 +138,7 @@ def test_at_most_a_thousand_are_told_at_once(bench: Bench) -> None:
     ]
     with bench.node.database.transaction() as session:
         session.execute(insert(ForwardedRetrievalRecord), many)
-    statuses = bench.node.handover.statuses(VerifiedClaims("busy", frozenset()), DocumentFilter())
+    statuses = bench.node.handover.statuses(VerifiedClaims("busy", frozenset(), "own"), DocumentFilter())
     assert len(statuses) == 1000
 
 
@@ -150,7 +150,7 @@ def test_an_open_request_is_not_hidden_by_any_number_of_ended_ones(bench: Bench)
     rows = [{**row, **ended, "acknowledgement_id": str(uuid4())} for _ in range(1001)]
     with bench.node.database.transaction() as session:
         session.execute(insert(ForwardedRetrievalRecord), [*rows, {**row, **open_one, "acknowledgement_id": "open"}])
-    statuses = bench.node.handover.statuses(VerifiedClaims("crowded", frozenset()), DocumentFilter())
+    statuses = bench.node.handover.statuses(VerifiedClaims("crowded", frozenset(), "own"), DocumentFilter())
     assert statuses[0].acknowledgement_id == "open"
 
 
