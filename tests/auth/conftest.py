@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -15,6 +16,8 @@ from joserfc.jwk import ECKey
 from tests.auth.assertions import Caller, OwnTokens
 from tests.auth.over_http import OverHttp
 from tests.auth.server import Registration, Server, make_registrations, make_server, started
+from tests.auth.wipo_office import WipoOffice, make_wipo_office
+from tests.auth.wipo_server import WipoServer, WipoTokens, listening_wipo
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +27,48 @@ def registrations(tmp_path_factory: pytest.TempPathFactory) -> list[Registration
 
 
 @pytest.fixture(scope="session")
+def steady_wipo() -> Iterator[WipoServer]:
+    """The WIPO that every shared server trusts; its keys never change."""
+    with listening_wipo() as listening:
+        yield listening
+
+
+@pytest.fixture
+def wipo() -> Iterator[WipoServer]:
+    """A WIPO of the test's own, to rotate, to break, to hang."""
+    with listening_wipo() as listening:
+        yield listening
+
+
+@pytest.fixture
+def new_wipo_office(wipo: WipoServer, tmp_path: Path, keys_folder: Path) -> Iterator[Callable[..., WipoOffice]]:
+    """Makes an office in this process that trusts `wipo`."""
+    made: list[WipoOffice] = []
+
+    def new(**settings: Any) -> WipoOffice:
+        folder = tmp_path / f"office-{len(made)}"
+        folder.mkdir()
+        made.append(make_wipo_office(folder, keys_folder, wipo, **settings))
+        return made[-1]
+
+    yield new
+    for office in made:
+        office.close()
+
+
+@pytest.fixture
+def wipo_tokens() -> WipoTokens:
+    """Tokens as WIPO mints them, to be bent."""
+    return WipoTokens()
+
+
+@pytest.fixture(scope="session")
 def servers(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     keys_folder: Path,
     registrations: list[Registration],
+    steady_wipo: WipoServer,
 ) -> Iterator[Callable[[str], Server]]:
     """Gives the run's server "sqlite" or "postgresql", or one of them "over processes": the same office as it runs."""
     made: dict[str, Server] = {}
@@ -39,7 +79,13 @@ def servers(
             made[name] = started(on(database))
         elif name not in made:
             url = None if database == "sqlite" else _new_database(request.getfixturevalue("postgresql"))
-            made[name] = make_server(tmp_path_factory.mktemp(database), keys_folder, registrations, url)
+            made[name] = make_server(
+                tmp_path_factory.mktemp(database),
+                keys_folder,
+                registrations,
+                url,
+                sections={"wipo_authorization_server": steady_wipo.to_settings()},
+            )
         return made[name]
 
     yield on

@@ -109,12 +109,13 @@ def make_server(
     database_url: str | None = None,
     *,
     schema_in_place: bool = True,
+    sections: dict[str, dict[str, Any]] | None = None,
     **settings: Any,
 ) -> Server:
-    """A server on an office of its own in `folder`; `settings` go into [authorization_server]."""
+    """A server on an office of its own in `folder`; `settings` go into [authorization_server], `sections` beside it."""
     clients = [registration.to_settings() for registration in registrations]
-    overrides = {"authorization_server": {**settings, "clients": clients}, "web": {"workers": WORKERS}}
-    office = make_office(folder, shipped_keys, database_url, overrides)
+    own = {"authorization_server": {**settings, "clients": clients}, "web": {"workers": WORKERS}}
+    office = make_office(folder, shipped_keys, database_url, {**own, **(sections or {})})
     node = build_node(office.settings())
     if schema_in_place:
         schema.upgrade(node.database)
