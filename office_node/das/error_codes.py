@@ -159,6 +159,12 @@ class TooManyRequests(DasRefusal):
         return {"Retry-After": str(self._retry_after_seconds)}
 
 
+class RequestTimeout(DasRefusal):
+    """The request did not arrive whole within [web] receive_seconds."""
+
+    code, status, outer_code = "N529", 408, "REQUEST_TIMEOUT"
+
+
 class TooManyDownloads(DasRefusal):
     """Every download slot of this process is taken, or every one that a single client may have."""
 

@@ -7,6 +7,7 @@ from gunicorn.app.base import BaseApplication
 
 from office_node.in_force import InForce
 from office_node.settings import Settings
+from office_node.web import certificates
 from office_node.web.arbiter import take_over
 
 
@@ -14,6 +15,7 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
     """gunicorn's settings for this node; config/gunicorn.conf.py hands out the same."""
     web = settings.web
     return {
+        **_tls_options(settings),
         "bind": web.listen,
         "workers": web.workers,
         "worker_class": "office_node.web.worker.OfficeWorker",
@@ -25,6 +27,7 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         "forwarder_headers": "",
         "secure_scheme_headers": {},
         "proxy_protocol": "off",
+        "worker_connections": 1000,  # answered, waiting and leaving; who waits longest makes room
         "limit_request_line": 4094,
         "limit_request_fields": 64,
         "limit_request_field_size": 16_380,  # a WIPO token of 5 KB and its x5c fit (auth-checks.md 69)
@@ -33,6 +36,19 @@ def gunicorn_options(settings: Settings) -> dict[str, Any]:
         # The heartbeat file must not wait for a disk.
         "worker_tmp_dir": "/dev/shm" if Path("/dev/shm").is_dir() else None,  # noqa: S108
         "control_socket_disable": True,
+    }
+
+
+def _tls_options(settings: Settings) -> dict[str, Any]:
+    web = settings.web
+    if web.certificate_file is None or web.certificate_key_file is None:
+        return {}
+    certificate = certificates.serving(web.certificate_file, web.certificate_key_file)
+    certificate.context()  # after a reload, workers are forked with what can be used now
+    return {
+        "certfile": str(web.certificate_file),
+        "keyfile": str(web.certificate_key_file),
+        "ssl_context": certificate.for_gunicorn,
     }
 
 
