@@ -52,7 +52,7 @@ class OfficeWorker(MortalWorker):
     def run(self) -> None:
         limits = self.wsgi.config
         self._seconds: float = limits["RECEIVE_SECONDS"]
-        self._most_body_bytes: int = limits["MAX_CONTENT_LENGTH"]
+        self._most_body_bytes: int = limits["MOST_BODY_BYTES"]
         # Half of the descriptors at most: files and databases need some too.
         self.worker_connections = min(self.cfg.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
         self._reception = Reception(
