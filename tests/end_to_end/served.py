@@ -1,11 +1,11 @@
 """Web processes to speak to byte by byte, in clear and over TLS, with certificates of our own."""
 
 import ipaddress
+import re
 import socket
 import ssl
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +22,12 @@ JWKS = b"GET /oauth2/jwks HTTP/1.1\r\nHost: office\r\n\r\n"
 PATIENCE_OF_A_CALLER = 10
 
 
-def serve(new_office: MakeOffice, *, tls: bool = False, **web: Any) -> Office:
+def serve(new_office: MakeOffice, *, tls: bool = False, with_rsa: bool = False, **web: Any) -> Office:
     """An office whose web processes answer; its certificate, if it has one, is `tls.pem` in its folder."""
     office = new_office(overrides={"web": {"receive_seconds": 2, **web}})
     office.upgrade()
     if tls:
-        certify(office.folder)
+        certify(office.folder, with_rsa=with_rsa)
         text = office.settings_file.read_text()
         files = f'certificate_file = "{office.folder}/tls.pem"\ncertificate_key_file = "{office.folder}/tls.key"\n'
         office.settings_file.write_text(text.replace("[web]\n", f"[web]\n{files}"))
@@ -57,13 +57,20 @@ def line_to(office: Office, *, tls: bool = False) -> socket.socket:
     return context.wrap_socket(line, server_hostname=host)
 
 
-def read_answer(line: socket.socket, method: str = "GET") -> tuple[int, bytes]:
+def read_answer(line: socket.socket, began: bytes = b"") -> tuple[int, bytes]:
     """Status and body of the next answer on the line, and no byte behind it."""
-    response = HTTPResponse(line, method=method)
-    response.fp.close()
-    response.fp = line.makefile("rb", buffering=0)
-    response.begin()
-    return response.status, response.read()
+    head = began
+    while not head.endswith(b"\r\n\r\n"):
+        byte = line.recv(1)
+        assert byte, f"the line ended after {head!r}"
+        head += byte
+    length = int(re.findall(rb"(?i)\r\ncontent-length: ([0-9]+)\r\n", head)[0])
+    body = bytearray()
+    while len(body) < length:
+        piece = line.recv(min(1 << 20, length - len(body)))
+        assert piece, "the line ended within the body"
+        body += piece
+    return int(head.split(b" ")[1]), bytes(body)
 
 
 def read_to_end(line: socket.socket) -> bytes:

@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-
+from typing import Any
 
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite
@@ -14,7 +14,7 @@ from tests.office import Office, eventually
 HEAD = b"GET /oauth2/jwks HTTP/1.1\r\nHost: office\r\nX-Long: "
 BODY = b"POST /oauth2/access_token HTTP/1.1\r\nHost: office\r\nContent-Length: 5000\r\n\r\n"
 CHUNKS = b"POST /oauth2/access_token HTTP/1.1\r\nHost: office\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\n"
-FEW = {"workers": 2, "threads": 10, "max_downloads": 2}
+FEW: dict[str, Any] = {"workers": 2, "threads": 10, "max_downloads": 2}
 TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 
 pytestmark = on_sqlite

@@ -105,9 +105,7 @@ def test_what_lacks_is_told_as_what_it_is() -> None:
     assert isinstance(large.shortage(), CutShort)
 
 
-@pytest.mark.parametrize(
-    ("version", "come", "wants"), [("1.1", b"", True), ("1.0", b"", False), ("1.1", b"a", False)]
-)
+@pytest.mark.parametrize(("version", "come", "wants"), [("1.1", b"", True), ("1.0", b"", False), ("1.1", b"a", False)])
 def test_who_asks_whether_to_go_on_is_told_unless_it_has_gone_on(version: str, come: bytes, wants: bool) -> None:
     head = f"POST /a HTTP/{version}\r\nHost: a\r\nContent-Length: 2\r\nexpect: 100-Continue\r\n\r\n".encode()
     arrival = Arrival(MOST_BODY, head + come)
