@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum, auto
 from typing import Any
@@ -77,7 +78,7 @@ class Connection:
     def hand_over(self) -> None:
         """Give what came to the parser."""
         self._come.unread(bytes(self.arrival.received))
-        self._come.shortage = self.arrival.shortage()
+        self._come.shortage = self.arrival.shortage
         self.arrival.received.clear()
 
     def begin_next(self) -> bool:
@@ -125,9 +126,7 @@ class _Come(Unreader):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
-        self.shortage: Exception | None = None
+        self.shortage: Callable[[], Exception] = NotImplementedError
 
     def chunk(self, size_hint: int | None = None) -> bytes:
-        if self.shortage:
-            raise self.shortage
-        return b""
+        raise self.shortage()
