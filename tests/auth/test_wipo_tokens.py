@@ -83,7 +83,7 @@ def test_073_a_token_in_query_or_form_is_never_used(server: Server, wipo_tokens:
     assert_not_asked(server.http.post(PROTECTED_PATH, data=elsewhere))
 
 
-@pytest.mark.parametrize("spelling", ["{}.", "{}.x", ".{}", "{}=", "{}.x.y", "{}é", "x{}", "a.b.c", "a" * 16_385])
+@pytest.mark.parametrize("spelling", ["{}.", "{}.x", ".{}", "{}=", "{}.x.y", "{}é", "x{}", "a.b.c", "a" * 16_000])
 def test_074_what_is_no_jwt_is_refused(server: Server, wipo_tokens: WipoTokens, spelling: str) -> None:
     assert_invalid_token(server.call(f"Bearer {spelling.format(wipo_tokens.token())}"))
 

@@ -2,6 +2,7 @@
 
 import time
 import tomllib
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,6 @@ class WipoOffice:
     wipo: WipoServer
     workers: int = 1
     _application: Any = field(init=False)
-    _over_processes: OverHttp | None = None
 
     def __post_init__(self) -> None:
         self._application = create_app(self.node)
@@ -52,7 +52,6 @@ class WipoOffice:
         """From now on calls go to web processes."""
         self.office.start_web()
         self.workers = self.node.settings.web.workers
-        self._over_processes = OverHttp(self.office.url)
 
     def call(self, token: str) -> int:
         """The status of a call on the office's API."""
@@ -60,13 +59,15 @@ class WipoOffice:
 
     def answer(self, token: str) -> TestResponse:
         """The answer to such a call."""
-        http = self._over_processes or self._application.test_client()
-        answer: TestResponse = http.get(PROTECTED_PATH, headers={"Authorization": f"Bearer {token}"})
+        headers = {"Authorization": f"Bearer {token}"}
+        if self.office.processes:
+            # A connection of its own for each: a kept one leads to the same worker again and again.
+            with closing(OverHttp(self.office.url)) as http:
+                return http.get(PROTECTED_PATH, headers=headers)
+        answer: TestResponse = self._application.test_client().get(PROTECTED_PATH, headers=headers)
         return answer
 
     def close(self) -> None:
-        if self._over_processes:
-            self._over_processes.close()
         self.office.close()
         self.node.database.close()
 
