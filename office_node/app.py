@@ -42,7 +42,7 @@ def create_app(node: Node) -> Flask:
     """The WSGI application that WIPO reaches."""
     app = Flask("office_node", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = node.settings.web.max_body_bytes
-    app.config["MOST_BODY_BYTES"] = max(node.settings.web.max_body_bytes, node.authorization_server.max_body_bytes)
+    app.config["MOST_BODY_BYTES"] = _most_body_bytes(node)
     app.config["RECEIVE_SECONDS"] = node.settings.web.receive_seconds
     app.config["WRAP_ERRORS"] = node.settings.off.wrap_errors
     app.config["SECURITY_HEADERS"] = security_headers(node.settings.web.public_url)
@@ -69,6 +69,12 @@ def create_app(node: Node) -> Flask:
 
 def _authorization_server(server: OwnAuthorizationServer, ingress: Ingress) -> Blueprint:
     return auth_routes.make_blueprint(server.assertions, server.issuer, server.max_body_bytes, ingress)
+
+
+def _most_body_bytes(node: Node) -> int:
+    """The largest body that any place of ours takes."""
+    server = node.authorization_server
+    return max(node.settings.web.max_body_bytes, server.max_body_bytes if server else 0)
 
 
 def _answer_failures(app: Flask) -> None:
