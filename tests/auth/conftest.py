@@ -56,6 +56,15 @@ def new_wipo_office(wipo: WipoServer, tmp_path: Path, keys_folder: Path) -> Iter
         office.close()
 
 
+@pytest.fixture(params=["in this process", "over processes"])
+def wipo_office(request: pytest.FixtureRequest, new_wipo_office: Callable[..., WipoOffice]) -> WipoOffice:
+    """An office that trusts `wipo`: first in this process, then as gunicorn with several workers."""
+    office = new_wipo_office()
+    if request.param == "over processes":
+        office.serve()
+    return office
+
+
 @pytest.fixture
 def wipo_tokens() -> WipoTokens:
     """Tokens as WIPO mints them, to be bent."""

@@ -78,10 +78,8 @@ def asked() -> list[Asked]:
 
 
 def test_every_number_has_its_test(asked: list[Asked]) -> None:
-    wipos_are_written = any(is_wipos(test) for test in asked)
-    expected = TOKEN_ENDPOINT | BEARER_CHECK - (set() if wipos_are_written else OF_WIPOS_SETUP_ALONE)
     assert set(range(1, 105)) == TOKEN_ENDPOINT | BEARER_CHECK
-    assert {test.number for test in asked} == expected
+    assert {test.number for test in asked} == TOKEN_ENDPOINT | BEARER_CHECK
 
 
 @pytest.mark.parametrize("kind", ["strict", "compat"])
@@ -99,11 +97,9 @@ def test_every_condition_of_our_own_tokens_is_asked_over_processes(asked: list[A
 
 
 def test_every_condition_of_wipos_tokens_is_asked_over_processes(asked: list[Asked]) -> None:
-    """TOLERANT until the first tests/auth/test_wipo_*.py is there, and strict from then on by itself."""
     wipos = [test for test in asked if is_wipos(test)]
-    if wipos:
-        assert BEARER_CHECK - {test.number for test in wipos} == set()
-        assert BEARER_CHECK - {test.number for test in wipos if test.over_processes} == set()
+    assert BEARER_CHECK - {test.number for test in wipos} == set()
+    assert BEARER_CHECK - {test.number for test in wipos if test.over_processes} == set()
 
 
 def is_wipos(test: Asked) -> bool:

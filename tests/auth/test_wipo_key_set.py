@@ -57,13 +57,12 @@ def _without(member: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("place", ["first", "last"])
 def test_094_what_is_strange_in_a_set_never_spoils_the_rest(
-    new_wipo_office: MakeWipoOffice, wipo: WipoServer, wipo_tokens: WipoTokens, place: str
+    wipo_office: WipoOffice, wipo: WipoServer, wipo_tokens: WipoTokens, place: str
 ) -> None:
     members = strange_members()
     wipo.publish(*([*members, present_key()] if place == "first" else [present_key(), *members]))
-    office = new_wipo_office()
-    assert office.call(wipo_tokens.token()) == 200
-    assert office.call(next_tokens().token()) == 401
+    assert wipo_office.call(wipo_tokens.token()) == 200
+    assert wipo_office.call(next_tokens().token()) == 401
 
 
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")

@@ -23,12 +23,15 @@ from tests.peer import Says
 
 MakeWipoOffice = Callable[..., WipoOffice]
 
+LEAST_LIFE_SECONDS = 5
+"""Of a key set, whatever its headers say: the least `refetch_seconds` that the settings allow."""
 
-@pytest.fixture(params=["in this process", "as processes"])
-def wipo_office(request: pytest.FixtureRequest, new_wipo_office: MakeWipoOffice) -> WipoOffice:
-    """An office that trusts `wipo`: first in this process, then as gunicorn with two workers."""
-    office = new_wipo_office()
-    if request.param == "as processes":
+
+@pytest.fixture(params=["in this process", "over processes"])
+def forgetful_office(request: pytest.FixtureRequest, new_wipo_office: MakeWipoOffice) -> WipoOffice:
+    """An office as `wipo_office`, that keeps a key set no longer than its headers say."""
+    office = new_wipo_office(refetch_seconds=LEAST_LIFE_SECONDS)
+    if request.param == "over processes":
         office.serve()
     return office
 
@@ -107,6 +110,17 @@ def test_092_a_bad_answer_never_empties_the_cache(
     assert wipo.fetches == 2
 
 
+def test_092_the_keys_at_hand_serve_on_while_the_key_server_is_down(
+    wipo_office: WipoOffice, wipo: WipoServer, wipo_tokens: WipoTokens
+) -> None:
+    warm(wipo_office, wipo_tokens)
+    wipo.says = Says(500)
+    for _ in range(10):
+        assert wipo_office.call(invented()) == 503
+        assert wipo_office.call(wipo_tokens.token()) == 200
+    assert wipo.fetches <= 2 * wipo_office.workers
+
+
 def test_092_a_call_is_answered_503_and_when_to_come_again_while_no_key_can_be_had(
     new_wipo_office: MakeWipoOffice, wipo: WipoServer, wipo_tokens: WipoTokens
 ) -> None:
@@ -152,7 +166,18 @@ def test_096_a_withdrawn_key_is_refused_after_the_next_fetch(
     office = new_wipo_office()
     warm(office, wipo_tokens)
     wipo.publish(next_key())
-    office.clock.seconds += 901
+    office.let_pass(901)
     assert office.call(wipo_tokens.token()) == 401
     assert office.call(next_tokens().token()) == 200
     assert wipo.fetches == 2
+
+
+def test_096_no_worker_believes_a_withdrawn_key_once_its_set_has_ended(
+    forgetful_office: WipoOffice, wipo: WipoServer, wipo_tokens: WipoTokens
+) -> None:
+    wipo.publish(present_key(), Cache_Control="max-age=1")
+    warm(forgetful_office, wipo_tokens)
+    wipo.publish(next_key())
+    forgetful_office.let_pass(LEAST_LIFE_SECONDS + 0.5)
+    assert [forgetful_office.call(wipo_tokens.token()) for _ in range(12)] == [401] * 12
+    assert [forgetful_office.call(next_tokens().token()) for _ in range(12)] == [200] * 12

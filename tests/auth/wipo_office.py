@@ -67,6 +67,12 @@ class WipoOffice:
         answer: TestResponse = self._application.test_client().get(PROTECTED_PATH, headers=headers)
         return answer
 
+    def let_pass(self, seconds: float) -> None:
+        """Moves the clock; processes have one of their own, and it takes as long as it says."""
+        if self.office.processes:
+            time.sleep(seconds)
+        self.clock.seconds += seconds
+
     def close(self) -> None:
         self.office.close()
         self.node.database.close()
