@@ -2,11 +2,7 @@
 
 import base64
 import json
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import requests
 
@@ -16,9 +12,8 @@ from office_node.rehearsal.operator import Operator
 from tests import command_line
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite
+from tests.end_to_end.load import Load, status_with
 from tests.office import WANTED, Office, eventually
-
-PER_SECOND = 20
 
 
 def published(office: Office) -> set[str]:
@@ -33,46 +28,20 @@ def new_token(wipo: Operator) -> tuple[str, str]:
     return token, json.loads(base64.urlsafe_b64decode(header + "=" * (-len(header) % 4)))["kid"]
 
 
-def status_with(office: Office, token: str) -> int:
-    """What a call on the API with this token is answered."""
-    url = f"{office.url}/das-api/v1/requests/retrievals?requestAckId=nobody"
-    return requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=30).status_code
+def asking_and_calling(office: Office) -> Load:
+    """Every fourth request asks for a token, the others use the last one that was given."""
+    held = [new_token(office.stranger())[0]]
 
-
-class Load:
-    """So many requests a second until told to stop: each asks for a token, or uses the last one that was given."""
-
-    def __init__(self, office: Office) -> None:
-        self._office = office
-        self._stop = threading.Event()
-        self._token, _ = new_token(office.stranger())
-        self.seen: Counter[tuple[str, int]] = Counter()
-
-    def run_while(self, work: Callable[[], None]) -> None:
-        with ThreadPoolExecutor(9) as threads:
-            driver = threads.submit(self._drive, threads)
-            try:
-                work()
-            finally:
-                self._stop.set()
-            driver.result()
-
-    def _drive(self, threads: ThreadPoolExecutor) -> None:
-        sent: list[Future[None]] = []
-        while not self._stop.wait(1 / PER_SECOND):
-            sent.append(threads.submit(self._ask if len(sent) % 4 == 0 else self._use))
-        for request in sent:
-            request.result()
-
-    def _ask(self) -> None:
-        wipo = self._office.stranger()
+    def send(number: int) -> tuple[str, int]:
+        if number % 4:
+            return "call", status_with(office, held[0])
+        wipo = office.stranger()
         answer = wipo.ask_token(wipo.assertion())
-        self.seen["token", answer.status_code] += 1
         if answer.ok:
-            self._token = answer.json()["access_token"]
+            held[0] = answer.json()["access_token"]
+        return "token", answer.status_code
 
-    def _use(self) -> None:
-        self.seen["call", status_with(self._office, self._token)] += 1
+    return Load(send)
 
 
 @on_sqlite
@@ -94,7 +63,7 @@ def test_a_signing_key_rolls_over_under_20_requests_a_second_and_no_credential_i
         eventually(lambda: new_token(office.stranger())[1] in new_kid)
         time.sleep(1)  # beyond the moment, with every worker
 
-    load = Load(office)
+    load = asking_and_calling(office)
     load.run_while(roll_over)
     assert set(load.seen) == {("token", 200), ("call", 200)}, load.seen
     assert load.seen.total() > 100
