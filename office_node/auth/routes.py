@@ -3,7 +3,7 @@
 import time
 
 import structlog
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, g, jsonify, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from office_node import logs
@@ -29,7 +29,7 @@ def make_blueprint(
 
     @blueprint.post(TOKEN_PATH)
     def issue_token() -> Response:
-        began = time.monotonic()
+        g.token_asked_at = time.monotonic()
         request.max_content_length = max_body_bytes
         asked = token_request.parse(
             media_type=request.mimetype,
@@ -41,8 +41,6 @@ def make_blueprint(
             client = assertions.authenticate(asked.unverified_assertion, asked.client_id)
             ingress.admit_client(request, client.client_id)
         except (NotTrusted, ClientElsewhere) as exc:
-            # Neither which check failed nor how far it came can be told from the time of the answer.
-            time.sleep(max(0.0, began + _LEAST_REFUSAL_SECONDS - time.monotonic()))
             raise InvalidClient(exc.message) from exc
         logs.bind(client_id=client.client_id)
         answer = issuer.issue(client, token_request.granted_scopes(asked.scope, client.scopes))
@@ -59,6 +57,11 @@ def make_blueprint(
     def describe_server() -> Response:
         return jsonify(issuer.metadata())
 
+    _answer_failures(blueprint)
+    return blueprint
+
+
+def _answer_failures(blueprint: Blueprint) -> None:
     @blueprint.errorhandler(RequestEntityTooLarge)
     def refuse_size(_exc: RequestEntityTooLarge) -> Response:
         log.warning("token request refused", code=TokenRequestRefused.code, reason="the body is too large")
@@ -81,14 +84,16 @@ def make_blueprint(
 
     @blueprint.errorhandler(TokenRequestRefused)
     def refuse(refusal: TokenRequestRefused) -> Response:
-        reason = refusal.reason if isinstance(refusal, InvalidClient) else refusal.message
+        reason = refusal.message
+        if isinstance(refusal, InvalidClient):
+            reason = refusal.reason
+            # Neither which check failed nor how far it came can be told from the time of the answer.
+            time.sleep(max(0.0, g.token_asked_at + _LEAST_REFUSAL_SECONDS - time.monotonic()))
         log.warning("token request refused", code=refusal.code, reason=reason, hint=refusal.next_step)
         answer = _refusal(refusal.error, refusal.message, refusal.status)
         if isinstance(refusal, InvalidClient) and refusal.asked_with_basic:
             answer.headers["WWW-Authenticate"] = 'Basic realm="office-node"'  # RFC 6749 5.2
         return answer
-
-    return blueprint
 
 
 def _body() -> bytes:
