@@ -17,6 +17,7 @@ _REASONS = {
     415: "Unsupported Media Type",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
+    503: "Service Unavailable",
 }
 
 
@@ -55,12 +56,12 @@ def refusal_for(exc: Exception) -> tuple[DasRefusal, int]:
             return error_codes.InternalError("The service failed"), 500
 
 
-def answer(refusal: DasRefusal, status: int, config: Mapping[str, Any]) -> bytes:
-    """The whole answer, after which the connection ends; `config` is the application's."""
+def answer(refusal: DasRefusal, status: int, config: Mapping[str, Any], **more: str) -> bytes:
+    """The whole answer, after which the connection ends; `config` is the application's, `more` are further headers."""
     body = json.dumps(refusal.body(wrapped=config["WRAP_ERRORS"])).encode()
     head = (
         f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\n"
-        + "".join(f"{name}: {value}\r\n" for name, value in config["SECURITY_HEADERS"].items())
+        + "".join(f"{name}: {value}\r\n" for name, value in {**config["SECURITY_HEADERS"], **more}.items())
         + f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body

@@ -5,7 +5,6 @@ force when its time is over. Here a worker says when the last request under its 
 a big document on a slow line perhaps, has an hour.
 """
 
-import json
 import mmap
 import os
 import signal
@@ -15,9 +14,10 @@ from enum import IntEnum
 from types import FrameType
 from typing import Any
 
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
 from office_node.das import error_codes
+from office_node.web import refusals
 
 _LAST_CALL_SECONDS = 5.0  # for a request that was under way when we were told; an orderly one needs milliseconds
 _LONGEST_DOWNLOAD_SECONDS = 3600
@@ -74,8 +74,6 @@ class MortalWorker(ThreadWorker):  # type: ignore[misc]
             self._told_at = now
             for listener in self.sockets:
                 listener.close()  # or a node that is started anew could not bind while a download lasts
-            for conn in self.pending_conns:  # connected, and silent ever since
-                conn.timeout = min(conn.timeout, now + STOP_KEEPALIVE_LINGER)
         with self._lock:
             if self.nr_conns == self._running or now > self._told_at + _LAST_CALL_SECONDS:
                 self._closed = True
@@ -105,10 +103,6 @@ class MortalWorker(ThreadWorker):  # type: ignore[misc]
     def _refuse(self, conn: Any) -> bool:
         """What came too late is asked to come again: to our successor."""
         refusal = error_codes.Unavailable("The service has just been reloaded")
-        body = json.dumps(refusal.body(wrapped=self.wsgi.config["WRAP_ERRORS"])).encode()
-        head = (
-            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-            f"Retry-After: 1\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        conn.sock.sendall(head.encode() + body)
+        answer = refusals.answer(refusal, refusal.status, self.wsgi.config, **{"Retry-After": "1"})
+        conn.sock.sendall(answer)
         return False
