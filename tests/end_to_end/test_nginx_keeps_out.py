@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import requests
 
+from office_node.auth.token_issuer import METADATA_PATH
 from tests.end_to_end.nginx import NGINX, Nginx, start_nginx
 from tests.office import free_port
 from tests.peer import Peer, listening_peer
@@ -51,6 +52,7 @@ def test_what_is_too_large_or_unknown_never_reaches_the_node(alone: tuple[Nginx,
         for path in ("/", "/rehearsal/ledger", "/das/v1/elsewhere", "/oauth2/", "/requestsX/", "/_library/", "/.git/"):
             assert call.get(f"{nginx.url}{path}", timeout=30).status_code == 404, path
         assert len(peer.heard) == heard
+        assert call.get(f"{nginx.url}{METADATA_PATH}", timeout=30).status_code == 200
         for path in ("/requests/files", "/das/v1/requests/retrievals", "/das-api/v1/requests/files/url-downloads"):
             assert call.get(f"{nginx.url}{path}", timeout=30).status_code == 200, path
 
