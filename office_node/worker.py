@@ -1,4 +1,4 @@
-"""The worker door: the only owner of a scheduler, and the only process that calls WIPO."""
+"""The worker door: the only owner of a scheduler, and the only process that calls WIPO's API."""
 
 import signal
 from collections.abc import Callable

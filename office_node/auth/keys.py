@@ -185,6 +185,7 @@ def _pem(public: ec.EllipticCurvePublicKey) -> bytes:
 
 
 def read(path: Path, if_missing: str) -> bytes:
+    """The bytes of a key file; `if_missing` is the hint when it is not there. Raises `KeyUnusable`."""
     with _told_of(path, if_missing):
         return path.read_bytes()
 

@@ -49,7 +49,10 @@ class IssuerTokens(Protocol):
         """`iss` of its tokens, letter by letter."""
 
     def verify(self, unverified: UnverifiedJws, required_scope: str) -> VerifiedClaims:
-        """What the token proves. Raises `NotTrusted`, or `NotAllowed` if only the scope is missing."""
+        """What the token proves. Raises `NotTrusted`, or `NotAllowed` if only the scope is missing.
+
+        Raises `WipoKeysUnavailable` when it cannot be checked now.
+        """
 
 
 class TokenVerifier:

@@ -54,7 +54,7 @@ class Node:
 
 
 def build_node(settings: Settings) -> Node:
-    """A node as the settings describe it. Raises `KeyUnusable` when a key it needs cannot be used."""
+    """A node as the settings describe it. Raises `KeyUnusable`, `TrustUnusable` and `DestinationRefused`."""
     database = build_database(settings)
     store = FolderStore(settings.library.store)
     access_codes = AccessCodes(keys.load_secret(settings.library.access_code_key_file))
