@@ -66,14 +66,14 @@ class _Flight:
     """A fetch on its way, and who waits for it."""
 
     began: float
+    wanted: frozenset[str]
+    """The unknown kid it was made for, if it was."""
     landed: threading.Event = field(default_factory=threading.Event)
-    wanted: set[str] = field(default_factory=set)
     patient: int = 0
 
-    def board(self, kid: str, known: bool) -> float:
+    def board(self, known: bool) -> float:
         """Until when to wait. Called with the lock held."""
         if not known:
-            self.wanted.add(kid)
             if self.patient >= _MOST_PATIENT:
                 return self.began + _EVERYBODY_WAITS_SECONDS
             self.patient += 1
@@ -111,7 +111,11 @@ class WipoKeys:
         held = self._held
         if kid in held.keys and self._now() < held.refresh_at:
             return held.keys[kid]
+        was_under_way = self._flight
         flight = self._flight_to_wait_for(kid)
+        if flight and flight is was_under_way and flight.landed.is_set() and kid not in self._held.keys:
+            # It may have been answered before WIPO published this kid.
+            flight = self._flight_to_wait_for(kid)
         with self._lock:
             held = self._held
             if self._now() < held.dead_at:
@@ -128,18 +132,18 @@ class WipoKeys:
             known = kid in held.keys and now < held.dead_at
             if known and now < held.refresh_at:
                 return None  # brought by a fetch that landed just now
-            flight = self._flight or self._depart(now)
+            flight = self._flight or self._depart(now, frozenset() if known else frozenset([kid]))
             if flight is None or (known and (now < held.stale_at or self._failed)):
                 return None
-            until = flight.board(kid, known)
+            until = flight.board(known)
         flight.landed.wait(max(0.0, until - now))
         return flight
 
-    def _depart(self, now: float) -> _Flight | None:
+    def _depart(self, now: float, wanted: frozenset[str]) -> _Flight | None:
         """A new fetch; None while the last one's rest lasts. Called with the lock held."""
         if now < self._rest_until:
             return None
-        flight = _Flight(now)
+        flight = _Flight(now, wanted)
         threading.Thread(target=self._fly, args=(flight,), name="wipo-keys", daemon=True).start()
         self._flight = flight
         return flight

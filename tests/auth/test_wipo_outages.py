@@ -1,5 +1,6 @@
 """WIPO's key server goes down, hangs, rotates or is asked for nothing; all in one process, whose clock is moved."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -86,6 +87,22 @@ def test_60_calls_at_once_with_a_new_key_are_all_accepted_with_one_fetch(
         wipo.answers.set()
         assert {answer.result() for answer in asked} == {200}
     assert wipo.fetches == 2
+
+
+def test_a_key_published_while_a_fetch_was_answered_already_is_fetched_at_once(
+    office: WipoOffice, wipo: WipoServer, wipo_tokens: WipoTokens
+) -> None:
+    wipo.answers.clear()
+    office.clock.seconds += 800
+    assert office.call(wipo_tokens.token()) == 200
+    eventually(lambda: wipo.fetches == 2)  # in the background; what it brings is the set of before
+    wipo.publish(present_key(), next_key())
+    with ThreadPoolExecutor(4) as threads:
+        asked = [threads.submit(office.call, next_tokens().token()) for _ in range(4)]
+        time.sleep(0.3)  # within the fetch's second
+        wipo.answers.set()
+        assert {answer.result() for answer in asked} == {200}
+    assert wipo.fetches == 3
 
 
 def test_known_kids_wait_for_no_background_fetch(office: WipoOffice, wipo: WipoServer, wipo_tokens: WipoTokens) -> None:
