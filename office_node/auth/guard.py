@@ -44,7 +44,7 @@ class Guard:
         def guarded(*args: Any, **kwargs: Any) -> R:
             caller = self._verifier.verify(_bearer_token(), self._required_scope)
             logs.bind(client_id=caller.client_id, trust=caller.trust)
-            self._ingress.admit_client(request, caller.client_id)
+            self._ingress.admit_client(request, caller.client_id, is_ours=caller.trust == "own")
             return view(caller, *args, **kwargs)
 
         return guarded

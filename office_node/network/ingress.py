@@ -66,9 +66,12 @@ class Ingress:
             self._tell("caller refused", exc)
             raise
 
-    def admit_client(self, request: Request, client_id: str) -> None:
-        """Let a client in that has proven who it is. Raises `ClientElsewhere` or `TooManyRequests`."""
-        networks = self._client_networks.get(client_id)
+    def admit_client(self, request: Request, client_id: str, *, is_ours: bool = True) -> None:
+        """Let a client in that has proven who it is. Raises `ClientElsewhere` or `TooManyRequests`.
+
+        Only clients of our own server (`is_ours`) have networks: WIPO's may bear the name of one of them.
+        """
+        networks = self._client_networks.get(client_id) if is_ours else None
         if networks is not None and (address := self._address(request)) not in networks:
             raise ClientElsewhere(f"client {client_id} calls from {address}, outside its networks")
         try:

@@ -10,11 +10,11 @@ from office_node import checks
 from office_node.app import create_app
 from office_node.wiring import build_node
 from tests import command_line
-from tests.auth.server import Registration, Server, assert_invalid_token, make_server
+from tests.auth.server import PROTECTED_PATH, Registration, Server, assert_invalid_token, make_server
 from tests.auth.wipo_office import without_sections
 from tests.auth.wipo_server import CLIENT_ID, WipoServer, WipoTokens
 from tests.off_retrievals.bench import Caller
-from tests.office import WANTED
+from tests.office import WANTED, make_office
 
 NewServer = Callable[..., Server]
 
@@ -38,6 +38,27 @@ def new_server(
     for server in made:
         server.office.close()
         server.node.database.close()
+
+
+def test_the_networks_of_our_client_bind_nobody_whom_wipo_calls_by_the_same_name(
+    tmp_path: Path, keys_folder: Path, steady_wipo: WipoServer, wipo_tokens: WipoTokens
+) -> None:
+    registered = {
+        "client_id": CLIENT_ID,
+        "public_key_files": ["../keys/rehearsal_wipo_public.pem"],
+        "networks": ["192.0.2.0/24"],
+    }
+    sections = {
+        "authorization_server": {"clients": [registered]},
+        "wipo_authorization_server": steady_wipo.to_settings(),
+    }
+    office = make_office(tmp_path, keys_folder, overrides=sections)
+    office.upgrade()
+    node = build_node(office.settings())
+    http = create_app(node).test_client()
+    proof = {"Authorization": f"Bearer {wipo_tokens.token()}"}
+    assert http.get(PROTECTED_PATH, headers=proof).status_code == 200
+    node.database.close()
 
 
 def test_both_are_accepted_while_an_office_moves(new_server: NewServer, wipo_tokens: WipoTokens) -> None:
