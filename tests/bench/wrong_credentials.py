@@ -17,7 +17,7 @@ from joserfc.jwk import ECKey
 
 from office_node import settings
 from office_node.auth.key_generation import make_missing
-from tests.auth.assertions import Caller
+from tests.auth.assertions import ABSENT, Caller
 from tests.auth.server import FORM, TOKEN_PATH, make_registrations, make_server, token_form
 from tests.office import SHIPPED_SETTINGS
 
@@ -52,7 +52,7 @@ def _wrong(callers: dict[str, Caller]) -> dict[str, Callable[[], str]]:
         "a kid of nobody": lambda: strict.assertion({"kid": "nobody"}),
         "wrong aud": lambda: strict.assertion(aud="https://elsewhere.example.org"),
         "expired": lambda: strict.assertion(exp=int(time.time()) - 600),
-        "no jti": lambda: strict.assertion(jti=None),
+        "no jti": lambda: strict.assertion(jti=ABSENT),
         "used before": lambda: spent,
     }
 
