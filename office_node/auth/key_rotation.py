@@ -24,7 +24,7 @@ class NoNextKey(OfficeNodeError):
     """No next key is there."""
 
     code = "N111"
-    hint = "make it with `office-node keys rotate`"
+    hint = "make it with `office-node keys rotate token-signing` or `office-node keys rotate wipo-client`"
 
 
 @dataclass(frozen=True, slots=True)

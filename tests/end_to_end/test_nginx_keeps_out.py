@@ -55,6 +55,8 @@ def test_what_is_too_large_or_unknown_never_reaches_the_node(alone: tuple[Nginx,
         assert call.get(f"{nginx.url}{METADATA_PATH}", timeout=30).status_code == 200
         for path in ("/requests/files", "/das/v1/requests/retrievals", "/das-api/v1/requests/files/url-downloads"):
             assert call.get(f"{nginx.url}{path}", timeout=30).status_code == 200, path
+        for path in ("/oauth2/jwks", "/.well-known/oauth-authorization-server"):
+            assert call.get(f"{nginx.url}{path}", timeout=30).status_code == 200, path
 
 
 def test_slow_callers_are_cut_while_others_are_served(alone: tuple[Nginx, Peer]) -> None:
