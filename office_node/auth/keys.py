@@ -24,7 +24,7 @@ from office_node.errors import OfficeNodeError
 SECRET_BYTES = 32
 
 
-_MAKE_MISSING = "`office-node keys generate` makes the keys that are missing"
+_MAKE_MISSING = "see that the path is right; `office-node keys generate` makes keys where none ever was"
 _RESTORE = "restore it from the backup of the keys; `office-node keys generate` touches no file that is there"
 _ASK_OWNER = "ask its owner for it; `office-node keys generate` makes our own keys and the rehearsal's, no others"
 _WRITE_PASSWORD = "write the password alone into it, for the node's user only"  # noqa: S105  a hint, not a password

@@ -21,6 +21,15 @@ def check(settings: Settings, file: str) -> Iterator[Finding]:
         # A proxy stands in front, then: its address is on every line, and with it everybody would be let in.
         what = f"is 0, and what reaches {web.listen} under {web.public_url} comes through a proxy on this machine"
         yield Finding("N032", file, "[ingress] trusted_proxies", what, "give the number of proxies, such as 1")
+    elif not ingress.trusted_proxies and not web.certificate_file:
+        what = f"is missing, and no proxy is declared: nobody would serve TLS for {web.public_url}"
+        hint = "name certificate_file and certificate_key_file, or give [ingress] trusted_proxies"
+        yield Finding("N032", file, "[web] certificate_file", what, hint)
+    if settings.rehearsal:
+        what = f"the simulated WIPO has no place in a node that is reached as {web.public_url}"
+        yield Finding(
+            "N033", file, "[rehearsal]", what, "take the section out; rehearse with a copy of the shipped file"
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -44,6 +44,12 @@ def _web_address(url: str) -> str:
     return url.rstrip("/")
 
 
+def _api_address(url: str) -> str:
+    if url.endswith("/requests"):
+        raise fault("N015", "goes too far", "leave /requests away: the node adds it")
+    return url
+
+
 def _origin(url: str) -> str:
     if urlsplit(url).path or urlsplit(url).query:
         raise fault("N015", "has a path", "give scheme, host and port only, such as https://das.example.org")
@@ -122,6 +128,7 @@ def _not_empty(values: tuple[T, ...]) -> tuple[T, ...]:
 # The text at the end of each is what `reference` calls it.
 FilePath = Annotated[Path, Field(strict=False), AfterValidator(_beside_the_file), "path"]
 WebAddress = Annotated[str, AfterValidator(_web_address), "web address"]
+ApiAddress = Annotated[WebAddress, AfterValidator(_api_address), "web address"]
 Origin = Annotated[WebAddress, AfterValidator(_origin), "scheme, host and port"]
 ProxyAddress = Annotated[str, AfterValidator(_proxy_address), "http://host:port"]
 Listener = Annotated[str, AfterValidator(_listener), "host:port"]

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from office_node.settings.fields import (
     AnyNumber,
+    ApiAddress,
     DatabaseUrl,
     FilePath,
     HostPattern,
@@ -161,8 +162,8 @@ class AuthorizationServer(_Section):
     """How far ahead an assertion may expire. WIPO's sample sends 1000."""
     max_body_bytes: int = Field(default=65_536, ge=4096, le=1_048_576)
     """Largest token request."""
-    clients: OneOrMore[Client]
-    """Who may ask for tokens, one [[authorization_server.clients]] each."""
+    clients: AnyNumber[Client] = ()
+    """Who may ask for tokens, one [[authorization_server.clients]] each; nobody if there is none."""
 
     @field_validator("clients")
     @classmethod
@@ -183,8 +184,8 @@ class WipoAuthorizationServer(_Section):
     """Where its keys are published."""
     audiences: OneOrMore[Word]
     """`aud` that a token must name one of; at WIPO a client id."""
-    client_ids: OneOrMore[Word]
-    """`sub` of the clients that may call; newer servers of WIPO's make may write it as (age!CLIENT_ID)."""
+    client_ids: AnyNumber[Word]
+    """`sub` of the clients that may call, nobody if there is none; newer servers of WIPO's make may write it as (age!CLIENT_ID)."""
     algorithms: OneOrMore[Literal["RS256", "PS256", "ES256"]] = ("RS256",)
     """Signature algorithms that are accepted."""
     cache_seconds: int = Field(default=900, ge=30, le=86_400)
@@ -205,7 +206,7 @@ class Trust(_Section):
 class Wipo(_Section):
     """WIPO's central service, as we call it."""
 
-    base_url: WebAddress
+    base_url: ApiAddress
     """WIPO's API up to and without /requests, such as https://HOST/das-api/v1."""
     token_url: WebAddress
     """WIPO's token endpoint; also `aud` of our assertions."""

@@ -52,6 +52,17 @@ def test_a_client_that_is_removed_loses_its_access_and_nobody_else_notices(new_o
 
 
 @on_sqlite
+def test_the_last_client_can_be_taken_out_too(new_office: MakeOffice) -> None:
+    office = two_clients(new_office)
+    web = office.start_web()
+    caller = operator(office, WIPO)
+    keep_clients(office)
+    reload(office, web)
+    assert caller.call("GET", "retrievals").status_code == 401
+    assert caller.ask_token(caller.assertion()).status_code == 401
+
+
+@on_sqlite
 def test_a_kept_alive_connection_that_was_silent_meanwhile_gains_nothing(new_office: MakeOffice) -> None:
     office = two_clients(new_office)
     web = office.start_web()

@@ -17,7 +17,7 @@ def test_it_says_how_to_make_the_keys_that_are_missing(office: Office) -> None:
     assert ran.exit_code == 1
     assert ran.stderr == (
         f"N101 {office.folder / 'keys' / 'rehearsal_wipo.pem'}: No such file or directory; "
-        "hint: `office-node keys generate` makes the keys that are missing\n"
+        "hint: see that the path is right; `office-node keys generate` makes keys where none ever was\n"
     )
 
 

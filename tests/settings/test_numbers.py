@@ -32,6 +32,7 @@ _OUTSIDE: Changes = {
     "web.public_url": "https://das.example.org",
     "trust.accept": ["wipo"],
     "authorization_server": GONE,
+    "rehearsal": GONE,
 }
 _WITH_NUMBERS = [*(ROOT / "office_node" / "settings").glob("*.py"), *(ROOT / "office_node" / "checks").glob("*.py")]
 
@@ -74,8 +75,8 @@ CASES = [
         {"web.workers": 0},
     ),
     Case(
-        "N014 office.toml [authorization_server] clients: is empty; hint: name at least one",
-        text=changed({"authorization_server.clients": GONE}).replace("\n[wipo_auth", "\nclients = []\n[wipo_auth"),
+        "N014 office.toml [ingress] allow: is empty; hint: name at least one",
+        {"ingress.allow": []},
     ),
     Case(
         "N015 office.toml [wipo] base_url: no web address; hint: write it whole, such as https://das.example.org",
@@ -85,6 +86,10 @@ CASES = [
         "N015 office.toml [wipo] token_url: its host or port cannot be read;"
         " hint: write it whole, such as https://das.example.org",
         {"wipo.token_url": "https://das.example.org:99999/token"},
+    ),
+    Case(
+        "N015 office.toml [wipo] base_url: goes too far; hint: leave /requests away: the node adds it",
+        {"wipo.base_url": "https://das.example.org/das-api/v1/requests"},
     ),
     Case(
         "N015 office.toml [web] public_url: has a path;"
@@ -212,6 +217,23 @@ CASES = [
         " under https://das.example.org comes through a proxy on this machine;"
         " hint: give the number of proxies, such as 1",
         {**_OUTSIDE, "ingress.allow": ["192.0.2.0/24"]},
+    ),
+    Case(
+        "N032 office.toml [web] certificate_file: is missing, and no proxy is declared: nobody would serve TLS"
+        " for https://das.example.org;"
+        " hint: name certificate_file and certificate_key_file, or give [ingress] trusted_proxies",
+        {**_OUTSIDE, "ingress.allow": ["192.0.2.0/24"], "web.listen": "0.0.0.0:8443"},
+    ),
+    Case(
+        "N033 office.toml [rehearsal]: the simulated WIPO has no place in a node that is reached as"
+        " https://das.example.org; hint: take the section out; rehearse with a copy of the shipped file",
+        {
+            "web.public_url": "https://das.example.org",
+            "ingress.allow": ["192.0.2.0/24"],
+            "ingress.trusted_proxies": 1,
+            "trust.accept": ["wipo"],
+            "authorization_server": GONE,
+        },
     ),
 ]
 
