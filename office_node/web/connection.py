@@ -1,5 +1,6 @@
 """One caller's connection: its handshake, what it says, its end; none of it ever waits."""
 
+import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -40,9 +41,19 @@ class Connection:
         self._most_body_bytes = most_body_bytes
         self._is_open = not isinstance(sock, ssl.SSLSocket)  # else after its handshake
         self._unread_bytes = 0
+        self._room = select.poll()
+        self._room.register(sock, select.POLLOUT)
+        self._is_due = False
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the request is there and waits for its caller to read what it was told before."""
+        return self._is_due
 
     def advance(self) -> Progress:
         """Take what came. At most one piece: other connections have their turn."""
+        if self._is_due:
+            return self._due()
         try:
             if not self._is_open:
                 self.sock.do_handshake()  # type: ignore[attr-defined]
@@ -62,7 +73,7 @@ class Connection:
     def look(self) -> Progress:
         """Whether the request is there already; a caller that asks whether to go on is told."""
         if self.arrival.is_due():
-            return Progress.DUE
+            return self._due()
         if self.arrival.wants_continue:
             self.arrival.wants_continue = False
             self.send_at_once(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -73,10 +84,16 @@ class Connection:
         if not self.arrival.has_head:
             return Progress.GONE
         self.arrival.is_cut = True
-        return Progress.DUE
+        return self._due()
+
+    def _due(self) -> Progress:
+        """A thread would wait for a caller that asks on and reads nothing: first there has to be room for an answer."""
+        self._is_due = True
+        return Progress.DUE if self._room.poll(0) else Progress.WRITE
 
     def hand_over(self) -> None:
         """Give what came to the parser."""
+        self._is_due = False
         self._come.unread(bytes(self.arrival.received))
         self._come.shortage = self.arrival.shortage
         self.arrival.received.clear()

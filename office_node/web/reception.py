@@ -63,13 +63,13 @@ class Reception:
         if not connection.arrival.received:
             connection.sock.setblocking(False)
             self._wait(connection, self._idle_seconds)
-        elif connection.look() is Progress.DUE:
+        elif (progress := connection.look()) is Progress.DUE:
             connection.hand_over()
             self._serve(connection)
         else:
             connection.sock.setblocking(False)
             self._held_bytes += len(connection.arrival.received)
-            self._wait(connection, self._receive_seconds)
+            self._wait(connection, self._receive_seconds, progress)
 
     def see_off(self, connection: Connection) -> None:
         """End a connection without waiting for its caller, and without taking back what it was told last."""
@@ -119,10 +119,10 @@ class Reception:
         for connection in [*self._waiting, *self._leaving]:
             self._drop(connection)
 
-    def _wait(self, connection: Connection, seconds: float) -> None:
+    def _wait(self, connection: Connection, seconds: float, progress: Progress = Progress.READ) -> None:
         connection.deadline = time.monotonic() + seconds
         self._waiting[connection] = None
-        self._poller.register(connection.sock, selectors.EVENT_READ, partial(self._while_waiting, connection))
+        self._poller.register(connection.sock, _INTEREST[progress], partial(self._while_waiting, connection))
 
     def _while_waiting(self, connection: Connection, _socket: Any) -> None:
         if connection not in self._waiting:  # dropped by another one's event of the same round
@@ -154,7 +154,7 @@ class Reception:
             self._drop(max(self._waiting, key=lambda one: len(one.arrival.received)))
 
     def _dismiss(self, connection: Connection) -> None:
-        if not connection.arrival.received:
+        if not connection.arrival.received or connection.is_stuck:  # there is no room to tell it anything
             self._drop(connection)
             return
         self._leave(connection)

@@ -2,8 +2,10 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any
 
 from tests.conftest import MakeOffice
@@ -15,6 +17,7 @@ HEAD = b"GET /oauth2/jwks HTTP/1.1\r\nHost: office\r\nX-Long: "
 BODY = b"POST /oauth2/access_token HTTP/1.1\r\nHost: office\r\nContent-Length: 5000\r\n\r\n"
 CHUNKS = b"POST /oauth2/access_token HTTP/1.1\r\nHost: office\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\n"
 FEW: dict[str, Any] = {"workers": 2, "threads": 10, "max_downloads": 2}
+MANY = 300
 TLS_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 
 pytestmark = on_sqlite
@@ -78,6 +81,31 @@ def test_a_slow_caller_that_was_answered_before_is_told_too(new_office: MakeOffi
         status, body = read_answer(line)
         assert (status, b"REQUEST_TIMEOUT" in body) == (408, True)
         assert line.recv(1) == b""
+
+
+def test_callers_that_ask_on_and_read_nothing_silence_nobody(new_office: MakeOffice) -> None:
+    office = serve(new_office, workers=1, threads=10, max_downloads=2, receive_seconds=20)
+    lines = [_line_with_little_room(office) for _ in range(15)]
+    for line in lines:
+        line.sendall(MANY * JWKS)
+    for _ in range(12):  # seconds: so long may it take until the buffers of ten lines are full
+        time.sleep(1)
+        assert jwks(office).elapsed < timedelta(seconds=5)
+    assert office.told("answered") < len(lines) * MANY / 2
+    assert [read_answer(lines[-1])[0] for _ in range(MANY // 2)] == [200] * (MANY // 2)
+    for line in lines:
+        line.close()
+
+
+def _line_with_little_room(office: Office) -> socket.socket:
+    """A line whose buffers a hundred answers fill."""
+    host, _, port = office.url.removeprefix("http://").rpartition(":")
+    line = socket.socket()
+    line.settimeout(30)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    line.connect((host, int(port)))
+    return line
 
 
 def _assert_nothing_is_left(office: Office) -> None:
