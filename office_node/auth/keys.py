@@ -186,8 +186,15 @@ def _pem(public: ec.EllipticCurvePublicKey) -> bytes:
 
 def read(path: Path, if_missing: str) -> bytes:
     """The bytes of a key file; `if_missing` is the hint when it is not there. Raises `KeyUnusable`."""
-    with _told_of(path, if_missing):
-        return path.read_bytes()
+    # A pipe laid there would make whoever opens it wait for ever: the start, a reload, the thread that looks for keys.
+    with _told_of(path, if_missing), open(path, "rb", opener=_open_without_waiting) as file:
+        if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return file.read()
+    raise KeyUnusable(f"{path}: no file", hint=if_missing)
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _read_private(path: Path, if_missing: str) -> bytes:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -298,3 +299,9 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path: Path, make: Callab
     with pytest.raises(KeyUnusable, match=r"N101 .*/key: File exists"):
         make(path)
     assert path.read_bytes() == b"dear"
+
+
+def test_a_pipe_in_the_place_of_a_key_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pem", 0o600)
+    with pytest.raises(KeyUnusable, match="no file"):
+        keys.load_private_key(tmp_path / "pipe.pem")
