@@ -174,7 +174,11 @@ def to_toml(content: dict[str, dict[str, Any]]) -> str:
     """Two levels of tables, with lists of tables in them: all that the settings have."""
     lines = []
     for section, values in content.items():
-        tables = {key: value for key, value in values.items() if isinstance(value, list) and isinstance(value[0], dict)}
+        tables = {
+            key: value
+            for key, value in values.items()
+            if isinstance(value, list) and value and isinstance(value[0], dict)
+        }
         lines += [f"[{section}]", *(f"{key} = {_value(value)}" for key, value in values.items() if key not in tables)]
         for key, entries in tables.items():
             for entry in entries:

@@ -185,7 +185,7 @@ class WipoAuthorizationServer(_Section):
     audiences: OneOrMore[Word]
     """`aud` that a token must name one of; at WIPO a client id."""
     client_ids: AnyNumber[Word]
-    """`sub` of the clients that may call, nobody if there is none; newer servers of WIPO's make may write it as (age!CLIENT_ID)."""
+    """`sub` of the clients that may call, nobody if there is none; newer servers of its make write (age!CLIENT_ID)."""
     algorithms: OneOrMore[Literal["RS256", "PS256", "ES256"]] = ("RS256",)
     """Signature algorithms that are accepted."""
     cache_seconds: int = Field(default=900, ge=30, le=86_400)

@@ -225,8 +225,8 @@ def test_a_secret_for_the_nodes_user_alone_is_read(write: Write, name: str, mode
 @pytest.mark.parametrize(
     ("load", "remedy"),
     [
-        (keys.load_private_key, "`office-node keys generate` makes"),
-        (keys.load_secret, "`office-node keys generate` makes"),
+        (keys.load_private_key, "see that the path is right; `office-node keys generate` makes"),
+        (keys.load_secret, "see that the path is right; `office-node keys generate` makes"),
         (keys.load_public_key, "ask its owner for it"),
         (keys.load_password, "write the password alone into it"),
         (keys.load_tls_key, "put the key of the certificate here"),

@@ -55,7 +55,7 @@ def test_every_answer_forbids_a_browser_everything(office: Office, request_: byt
     assert answer.status_code == status
     assert {name: answer.headers.get(name) for name in BASE} == BASE
     assert answer.headers["Cache-Control"] == (
-        "public, max-age=900" if request_ == ANSWERS["the keys"][0] else "no-store"
+        "public, max-age=300" if request_ == ANSWERS["the keys"][0] else "no-store"
     )
     assert "Strict-Transport-Security" not in answer.headers
 
@@ -79,11 +79,17 @@ def test_behind_https_every_answer_says_so(tmp_path: Path, keys_folder: Path) ->
 
 
 @pytest.mark.parametrize(
-    "target", ["//oauth2/jwks", "///oauth2/jwks", "//evil.example/oauth2/jwks", "http://a//oauth2/jwks"]
+    ("target", "status"),
+    [
+        ("//oauth2/jwks", 404),
+        ("///oauth2/jwks", 404),
+        ("//evil.example/oauth2/jwks", 404),
+        ("http://evil.example//oauth2/jwks", 400),  # for its host, which is not the one that Host names
+    ],
 )
-def test_a_path_that_begins_with_two_slashes_is_nowhere(office: Office, target: str) -> None:
+def test_a_path_that_begins_with_two_slashes_is_nowhere(office: Office, target: str, status: int) -> None:
     answer = say(office.url, [head("GET", target, HOST)])
-    assert (answer.status_code, das_codes(answer)) == (404, [-1000])
+    assert (answer.status_code, das_codes(answer)) == (status, [-1000])
 
 
 def test_a_request_of_http_1_1_names_its_host(office: Office) -> None:
