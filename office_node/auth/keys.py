@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from joserfc.jwk import ECKey
 from office_node.errors import OfficeNodeError
 
 SECRET_BYTES = 32
+_LEFTOVER_SECONDS = 60  # longer than any writing takes
 
 
 _MAKE_MISSING = "see that the path is right; `office-node keys generate` makes keys where none ever was"
@@ -143,6 +145,7 @@ def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     with _told_of(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _remove_leftovers(path.parent)
         try:
             with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
                 os.fchmod(file.fileno(), mode)  # whatever the umask is
@@ -152,6 +155,18 @@ def write_new(path: Path, content: bytes, mode: int = 0o600) -> None:
             os.link(temporary, path)  # unlike a rename, it never replaces
         finally:
             temporary.unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # a key that was published must survive a power cut
+        finally:
+            os.close(folder)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """What killed processes left under a second name: it must not outlive the key."""
+    for leftover in folder.glob(".*." + 16 * "[0-9a-f]"):
+        if time.time() - leftover.stat().st_mtime > _LEFTOVER_SECONDS:
+            leftover.unlink(missing_ok=True)
 
 
 def _import_jwk(path: Path, members: object) -> ECKey:

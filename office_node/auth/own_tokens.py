@@ -1,13 +1,14 @@
 """Tokens of the office's own authorization server (RFC 9068)."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from joserfc.jwk import ECKey
 
 from office_node import clock
+from office_node.auth.client_assertion import RegisteredClient
 from office_node.auth.signatures import check_certificate, is_signed_by
-from office_node.auth.token_verifier import VerifiedClaims, names_one_of, scopes_with
+from office_node.auth.token_verifier import NotAllowed, VerifiedClaims, names_one_of, scopes_with
 from office_node.auth.unverified_jws import NotTrusted, UnverifiedJws, check_times, media_type
 
 
@@ -15,7 +16,12 @@ class OwnTokenVerifier:
     """Checks what the office itself issued. `keys` gives, by `kid`, the keys whose tokens count now."""
 
     def __init__(
-        self, *, issuer: str, audience: str, keys: Callable[[], Mapping[str, ECKey]], clients: Collection[str]
+        self,
+        *,
+        issuer: str,
+        audience: str,
+        keys: Callable[[], Mapping[str, ECKey]],
+        clients: Mapping[str, RegisteredClient],
     ) -> None:
         self.issuer = issuer
         self._audience = audience
@@ -33,7 +39,11 @@ class OwnTokenVerifier:
             raise NotTrusted("the signature is not ours")
         check_certificate(unverified.header, key)
         subject = self._subject(unverified.claims)
-        return VerifiedClaims(subject, scopes_with(required_scope, unverified.claims), "own")
+        # What was taken from the client since counts at once, as the client itself would.
+        scopes = scopes_with(required_scope, unverified.claims).intersection(self._clients[subject].scopes)
+        if required_scope not in scopes:
+            raise NotAllowed(required_scope)
+        return VerifiedClaims(subject, scopes, "own")
 
     def _subject(self, claims: dict[str, Any]) -> str:
         if not names_one_of(claims.get("aud"), (self._audience,)):

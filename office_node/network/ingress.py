@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 import structlog
@@ -61,7 +62,7 @@ class Ingress:
             address = self._address(request)
             if address not in self._allow:
                 raise AddressRefused(f"{address} is in none of the allowed networks")
-            self._per_address.count(str(address))
+            self._per_address.count(_household(address))
         except (AddressRefused, TooManyRequests) as exc:
             self._tell("caller refused", exc)
             raise
@@ -123,6 +124,11 @@ def is_nested_deeper(json: bytes, most: int) -> bool:
             case b"}" | b"]":
                 depth -= 1
     return False
+
+
+def _household(address: Address) -> str:
+    """Whose requests are counted together: an IPv6 caller has a whole /64 to choose addresses from (RFC 6177)."""
+    return str(address if address.version == 4 else ip_network((address, 64), strict=False))
 
 
 def whole_body(request: Request) -> bytes:

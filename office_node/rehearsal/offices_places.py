@@ -1,6 +1,7 @@
 """What the rehearsing office may ask of simulated WIPO, under /rehearsal; nothing here exists at WIPO."""
 
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, jsonify, request
 
@@ -8,6 +9,8 @@ from office_node.rehearsal.bad_credentials import catalogue, trial
 from office_node.rehearsal.central import Central
 from office_node.rehearsal.faults import UnknownFault
 from office_node.rehearsal.operator import Wanted
+
+_THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
 
 def make_blueprint(central: Central) -> Blueprint:
@@ -101,5 +104,8 @@ def _setup(central: Central, asked: str | None) -> str | None:
 
 
 def _insist_on_this_machine() -> None:
-    if not ip_address(request.remote_addr or "").is_loopback:
+    # A proxy on this machine, or a name that somebody leads here, would lend everybody its address.
+    through_a_proxy = {"X-Forwarded-For", "Forwarded", "Via"} & set(request.headers.keys())
+    host = urlsplit(f"//{request.host}").hostname
+    if not ip_address(request.remote_addr or "").is_loopback or through_a_proxy or host not in _THIS_MACHINE:
         abort(403)

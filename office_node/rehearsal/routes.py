@@ -23,6 +23,7 @@ def serve(central: Central, host: str, port: int) -> None:
     server = make_server(host, port, create_app(central), threaded=True, request_handler=_Quiet)
     # shutdown() waits for serve_forever(), which a signal handler interrupts: so from another thread.
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
+    print(f"simulated WIPO listens on {host}:{port}", flush=True)
     server.serve_forever(poll_interval=0.1)
 
 

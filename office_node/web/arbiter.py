@@ -4,6 +4,7 @@ gunicorn alone ends the old workers before the new ones serve, stands still mean
 """
 
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from office_node.web.succession import MortalWorker, Stage
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 0.1
+_OVERDUE_SECONDS = 30.0  # workers that do not come up must not keep better settings out
 
 
 class ListenerStays(OfficeNodeError):
@@ -59,6 +61,9 @@ class OfficeArbiter(Arbiter):  # type: ignore[misc]
         self._oldest_age = 0
         """Workers up to this age have older settings."""
         self._reloading = False
+        self._again = False
+        """Whether somebody asked for a reload during the last one."""
+        self._overdue_at = 0.0
 
     def init_signals(self) -> None:
         super().init_signals()
@@ -67,6 +72,9 @@ class OfficeArbiter(Arbiter):  # type: ignore[misc]
 
     def reload(self) -> None:
         """Read settings and keys again; told and without effect if they cannot be used."""
+        if self._reloading and time.monotonic() < self._overdue_at:
+            self._again = True  # one after the other: each begins a set of workers of its own
+            return
         if self.cfg.preload_app:
             log.error("reload refused", code=NotReloadable.code, hint=NotReloadable.hint)
             return
@@ -77,6 +85,7 @@ class OfficeArbiter(Arbiter):  # type: ignore[misc]
             log.warning("listener stays", code=ListenerStays.code, bound_to=self._bound_to, hint=ListenerStays.hint)
         self._oldest_age = self.worker_age
         self._reloading = True
+        self._overdue_at = time.monotonic() + _OVERDUE_SECONDS
 
     def _take_options(self) -> None:
         before = self.app.cfg
@@ -110,6 +119,9 @@ class OfficeArbiter(Arbiter):  # type: ignore[misc]
         if all(worker.stage is Stage.CLOSED for worker in older):
             self._reloading = False
             log.info("reloaded", workers=self.num_workers, still_ending=len(older))
+            if self._again:
+                self._again = False
+                self.reload()
 
 
 def _serves(worker: MortalWorker) -> bool:

@@ -301,6 +301,15 @@ def test_a_file_that_is_there_is_never_written_over(tmp_path: Path, make: Callab
     assert path.read_bytes() == b"dear"
 
 
+def test_what_a_killed_process_left_of_a_key_is_gone_with_the_next_one(tmp_path: Path) -> None:
+    left, fresh = tmp_path / f".a.pem.{'0f' * 8}", tmp_path / f".b.pem.{'0f' * 8}"
+    for file in (left, fresh):
+        file.touch()
+    os.utime(left, (0, 0))
+    keys.generate_private_key(tmp_path / "key.pem")
+    assert sorted(file.name for file in tmp_path.iterdir()) == [fresh.name, "key.pem"]
+
+
 def test_a_pipe_in_the_place_of_a_key_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.pem", 0o600)
     with pytest.raises(KeyUnusable, match="no file"):

@@ -122,6 +122,21 @@ def test_a_scope_that_is_taken_away_is_refused_from_then_on(new_office: MakeOffi
     change(office, "authorization_server", clients=[_with_scopes(office, ["das-api/das-access"])])
     reload(office, web)
     assert caller.ask_token(caller.assertion()).status_code == 400
+    assert caller.call("GET", "retrievals").status_code == 403, "the token of before has lost it too"
+
+
+@on_sqlite
+def test_many_at_once_are_taken_one_after_the_other_and_pile_up_no_workers(new_office: MakeOffice) -> None:
+    office = two_clients(new_office)
+    web = office.start_web()
+    most = 0
+    for _ in range(10):
+        web.send_signal(signal.SIGHUP)
+        time.sleep(0.3)
+        most = max(most, len(children_of(web)))
+    assert most <= 3 * 2, "those that serve, those that come, those that end"
+    eventually(lambda: told_by(office, "web") >= 2)
+    assert operator(office, OTHER).call("GET", "retrievals").status_code == 200
 
 
 @on_sqlite

@@ -128,6 +128,15 @@ def test_no_token_is_minted_for_a_caller_on_another_machine(http: FlaskClient, m
     assert http.open(path, method=method, json=asked, environ_overrides=elsewhere).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "header",
+    [{"X-Forwarded-For": "192.0.2.7"}, {"Forwarded": "for=192.0.2.7"}, {"Host": "rehearsal.example.org"}],
+    ids=str,
+)
+def test_no_token_is_minted_for_who_comes_by_way_of_this_machine(http: FlaskClient, header: dict[str, str]) -> None:
+    assert http.post("/rehearsal/tokens", headers=header).status_code == 403
+
+
 def test_a_token_that_is_minted_for_an_office_to_look_at_is_wipos(central: Central, http: FlaskClient) -> None:
     answer: Any = http.post("/rehearsal/tokens").json
     assert central.knows(f"Bearer {answer['access_token']}")
