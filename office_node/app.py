@@ -43,6 +43,7 @@ def create_app(node: Node) -> Flask:
     app = Flask("office_node", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = node.settings.web.max_body_bytes
     app.config["MOST_BODY_BYTES"] = _most_body_bytes(node)
+    app.config["IS_STRANGER"] = node.ingress.is_stranger
     app.config["RECEIVE_SECONDS"] = node.settings.web.receive_seconds
     app.config["WRAP_ERRORS"] = node.settings.off.wrap_errors
     app.config["SECURITY_HEADERS"] = security_headers(node.settings.web.public_url)

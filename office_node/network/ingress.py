@@ -67,6 +67,13 @@ class Ingress:
             self._tell("caller refused", exc)
             raise
 
+    def is_stranger(self, peer: str) -> bool:
+        """Whether the address of the line alone refuses every request that comes on it, so that none is waited for."""
+        try:
+            return self._callers.address(peer, None) not in self._allow
+        except AddressRefused:  # a proxy of ours: for whom it speaks stands in the head
+            return False
+
     def admit_client(self, request: Request, client_id: str, *, is_ours: bool = True) -> None:
         """Let a client in that has proven who it is. Raises `ClientElsewhere` or `TooManyRequests`.
 

@@ -30,13 +30,15 @@ class CutShort(http_errors.ParseException):  # type: ignore[misc]  # gunicorn sh
 class Arrival:
     """The bytes of a connection's next request, as far as they came; perhaps some of the one behind it."""
 
-    def __init__(self, most_body_bytes: int, received: bytes = b"") -> None:
+    def __init__(self, most_body_bytes: int, received: bytes = b"", *, of_stranger: bool = False) -> None:
+        """The body of a stranger, whom the application refuses for its address, is not waited for."""
         self.received = bytearray(received)
         self.is_cut = False
         """Due without being whole: where the next request begins is unknown, so there is none."""
         self.wants_continue = False
         """The caller waits for `100 Continue` before it sends the body."""
         self._most_body_bytes = most_body_bytes
+        self._of_stranger = of_stranger
         self._at = 0  # up to here it was looked at
         self._body_bytes = 0  # of the chunks that began
         self._look: Callable[[], bool] = self._find_head
@@ -80,6 +82,8 @@ class Arrival:
                 look = self._walk_chunks
             case _:  # refused for its head alone: 400 or 413
                 return partial(self._cut_if, True)
+        if self._of_stranger:
+            return partial(self._cut_if, True)
         is_new = head.partition(b"\r\n")[0].endswith(b" HTTP/1.1")  # older ones must not be told (RFC 9110 10.1.1)
         self.wants_continue = is_new and told[b"expect"] == [b"100-continue"] and len(self.received) == self._at
         return look

@@ -30,12 +30,21 @@ class Progress(Enum):
 class Connection:
     """Between requests it belongs to the loop that waits for callers, during one to the thread that answers."""
 
-    def __init__(self, cfg: Any, sock: socket.socket, addresses: tuple[Any, Any], most_body_bytes: int) -> None:
+    def __init__(
+        self,
+        cfg: Any,
+        sock: socket.socket,
+        addresses: tuple[Any, Any],
+        most_body_bytes: int,
+        *,
+        of_stranger: bool = False,
+    ) -> None:
         sock.setblocking(False)
         self.sock = sock
         self.client, self.server = addresses
         self.deadline = 0.0
-        self.arrival = Arrival(most_body_bytes)
+        self._of_stranger = of_stranger
+        self.arrival = Arrival(most_body_bytes, of_stranger=of_stranger)
         self.parser = RequestParser(cfg, (), self.client)
         self.parser.unreader = self._come = _Come()
         self._most_body_bytes = most_body_bytes
@@ -104,7 +113,7 @@ class Connection:
             known = not self.arrival.is_cut and self.parser.finish_body()
         except Exception:  # a chunk that breaks the rules: its request was answered, there is no second answer
             return False
-        self.arrival = Arrival(self._most_body_bytes, self._come.take_buffered())
+        self.arrival = Arrival(self._most_body_bytes, self._come.take_buffered(), of_stranger=self._of_stranger)
         return bool(known)
 
     def send_at_once(self, message: bytes) -> None:

@@ -9,6 +9,7 @@ import errno
 import resource
 import socket
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -52,6 +53,7 @@ class OfficeWorker(MortalWorker):
     def run(self) -> None:
         limits = self.wsgi.config
         self._seconds: float = limits["RECEIVE_SECONDS"]
+        self._is_stranger: Callable[[str], bool] = limits["IS_STRANGER"]
         self._most_body_bytes: int = limits["MOST_BODY_BYTES"]
         # Half of the descriptors at most: files and databases need some too.
         self.worker_connections = min(self.cfg.worker_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
@@ -83,7 +85,11 @@ class OfficeWorker(MortalWorker):
             self._reception.make_room()
         try:
             connection = Connection(
-                self.cfg, self._with_tls(sock), (client, listener.getsockname()), self._most_body_bytes
+                self.cfg,
+                self._with_tls(sock),
+                (client, listener.getsockname()),
+                self._most_body_bytes,
+                of_stranger=self._is_stranger(client[0]),
             )
         except OSError:  # gone before we turned to it
             sock.close()

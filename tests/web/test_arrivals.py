@@ -96,6 +96,16 @@ def test_what_cannot_become_a_request_is_not_waited_for(start: bytes) -> None:
     assert arrival.is_cut
 
 
+def test_the_body_of_a_stranger_is_not_waited_for_but_its_head_is() -> None:
+    head = _head((), "Content-Length: 2\r\nExpect: 100-continue\r\n")
+    arrival = Arrival(MOST_BODY, head[:-1], of_stranger=True)
+    assert not arrival.is_due()
+    arrival.received += head[-1:]
+    assert arrival.is_due()
+    assert arrival.is_cut
+    assert not arrival.wants_continue
+
+
 def test_what_lacks_is_told_as_what_it_is() -> None:
     endless = Arrival(MOST_BODY, HOPELESS["a head without end"])
     large = Arrival(MOST_BODY, HOPELESS["chunks too large"])
