@@ -8,6 +8,7 @@ goodbye holds the loop up.
 import errno
 import resource
 import socket
+import struct
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -30,7 +31,7 @@ log = structlog.get_logger()
 _MOST_WAITING_BYTES = 67_108_864
 _LARGEST_REQUESTS = 8
 _NO_DESCRIPTOR_SECONDS = 0.05
-_LINE_BROKE = {errno.ENOTCONN, errno.EBADF}
+_LINE_BROKE = {errno.ENOTCONN, errno.EBADF, errno.EAGAIN}  # EAGAIN: it read nothing for SO_SNDTIMEO
 
 
 class AnswerBrokeOff(OfficeNodeError):
@@ -53,6 +54,7 @@ class OfficeWorker(MortalWorker):
     def run(self) -> None:
         limits = self.wsgi.config
         self._seconds: float = limits["RECEIVE_SECONDS"]
+        self._send_seconds = struct.pack("@ll", int(self._seconds), 0)  # a timeval
         self._is_stranger: Callable[[str], bool] = limits["IS_STRANGER"]
         self._most_body_bytes: int = limits["MOST_BODY_BYTES"]
         # Half of the descriptors at most: files and databases need some too.
@@ -84,6 +86,7 @@ class OfficeWorker(MortalWorker):
         if self.nr_conns >= self.worker_connections:
             self._reception.make_room()
         try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, self._send_seconds)
             connection = Connection(
                 self.cfg,
                 self._with_tls(sock),
@@ -120,7 +123,9 @@ class OfficeWorker(MortalWorker):
         logs.unbind_all()
         request = None
         try:
-            conn.sock.settimeout(self._seconds)
+            # Blocking, and bounded by SO_SNDTIMEO: with a timeout of its own Python waits before each piece until a
+            # third of the line's buffer is free, and would wait where there is room enough for the answer.
+            conn.sock.setblocking(True)
             request = next(conn.parser)
             request._expected_100_continue = False  # told already, or not worth telling
             if conn.arrival.is_cut:
