@@ -18,7 +18,7 @@ from office_node.storage.database import DatabaseUnavailable
 
 log = structlog.get_logger()
 
-_LEAST_REFUSAL_SECONDS = 0.005  # longer than any check takes, the INSERT that finds an assertion spent included
+_LEAST_REFUSAL_SECONDS = 0.005  # what the slowest check, the INSERT that finds an assertion spent, needs at rest
 
 
 def make_blueprint(
@@ -87,7 +87,7 @@ def _answer_failures(blueprint: Blueprint) -> None:
         reason = refusal.message
         if isinstance(refusal, InvalidClient):
             reason = refusal.reason
-            # Neither which check failed nor how far it came can be told from the time of the answer.
+            # How far the checks came is not told by the time of the answer, unless a loaded database is slower still.
             time.sleep(max(0.0, g.token_asked_at + _LEAST_REFUSAL_SECONDS - time.monotonic()))
         log.warning("token request refused", code=refusal.code, reason=reason, hint=refusal.next_step)
         answer = _refusal(refusal.error, refusal.message, refusal.status)

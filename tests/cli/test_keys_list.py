@@ -1,7 +1,7 @@
 """`keys list` and `keys export`: every key with its time, and nothing secret ever."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,22 +12,8 @@ from joserfc.jwk import ECKey
 from office_node.auth import keys
 from tests import command_line
 from tests.auth.issued import issue
+from tests.cli.conftest import NOW
 from tests.settings.files import write
-
-NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    file = write(tmp_path, {})
-    with time_machine.travel(NOW, tick=False):
-        assert command_line.run(file, "keys", "generate").exit_code == 0
-    return file
-
-
-@pytest.fixture
-def folder(file: Path) -> Path:
-    return file.parent.parent / "keys"
 
 
 def _run(file: Path, *arguments: str, at: datetime = NOW) -> str:

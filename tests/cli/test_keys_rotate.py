@@ -1,6 +1,6 @@
 """`keys rotate`: the next key beside the present one, told from when and until when, and nothing lost on the way."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,23 +9,10 @@ import time_machine
 from office_node.auth import keys
 from office_node.auth.key_ring import KeyRing
 from tests import command_line
+from tests.cli.conftest import NOW
 from tests.settings.files import GONE, write
 
-NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 LATER = "token_signing.20261122T102500Z.pem"
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    file = write(tmp_path, {})
-    with time_machine.travel(NOW, tick=False):
-        assert command_line.run(file, "keys", "generate").exit_code == 0
-    return file
-
-
-@pytest.fixture
-def folder(file: Path) -> Path:
-    return file.parent.parent / "keys"
 
 
 def _rotate(file: Path, *arguments: str, at: datetime = NOW, code: int = 0) -> tuple[str, str]:
