@@ -28,7 +28,8 @@ class PeerUnavailable(OfficeNodeError):
     """The line, or a peer that may answer later: worth another try.
 
     `retry_after_seconds` is what the peer asked for, if it did. `at_least_seconds` is the shortest wait that makes
-    sense after this kind of failure.
+    sense after this kind of failure. `made_progress`: the line carries, it was cut in the middle of a transfer; so the
+    next try need not wait longer and longer.
     """
 
     code = "N601"
@@ -42,10 +43,12 @@ class PeerUnavailable(OfficeNodeError):
         hint: str | None = None,
         retry_after_seconds: float | None = None,
         at_least_seconds: float = 0,
+        made_progress: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_seconds = retry_after_seconds
         self.at_least_seconds = at_least_seconds
+        self.made_progress = made_progress
 
 
 class PeerRefused(OfficeNodeError):
@@ -54,3 +57,24 @@ class PeerRefused(OfficeNodeError):
     code = "N602"
     owner = "WIPO"
     hint = "read the peer's reason, correct what it names, then `office-node outbox retry`"
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, status: int = 0, numbers: tuple[int, ...] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        """HTTP status of the answer; 0 if it was a 2xx that says no."""
+        self.numbers = numbers
+        """The peer's own numbers for its reasons, such as -7."""
+
+
+class NotYet(OfficeNodeError):
+    """Nothing failed: a peer, or an earlier step, is still at work. Worth another look in `seconds`."""
+
+    code = "N605"
+    owner: ClassVar[Owner] = "WIPO"
+    hint = "nothing to do: the node looks again by itself"
+
+    def __init__(self, message: str, *, seconds: float) -> None:
+        super().__init__(message)
+        self.seconds = seconds

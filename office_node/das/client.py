@@ -1,34 +1,130 @@
 """The one client that speaks to WIPO's central service.
 
 Every answer that is not success is sorted into three: the line or a passing state (`PeerUnavailable`), a refusal of
-what we said (`PeerRefused`), and our standing with WIPO (`AccessDenied`, which waits for a human).
+what we said (`PeerRefused`), and our standing with WIPO (`AccessDenied`, which waits for a human). Each verb raises
+these three.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
+from urllib.parse import quote
 
+from office_node.das import refusals, registration_messages
 from office_node.das.access_token import AccessDenied, AccessTokens
+from office_node.das.registration_messages import (
+    DocumentStatus,
+    FileStatus,
+    Registration,
+    RegistrationStatus,
+    UploadPlace,
+    identity,
+)
+from office_node.document_id import PriorityDocumentId
 from office_node.errors import OfficeNodeError, PeerRefused, PeerUnavailable
 from office_node.network.egress import Answer, Egress
 
 _PEER = "WIPO"
 _PASSING = (408, 425, 429)
-_LONGEST_QUOTE = 300
+_MOST_CERTIFICATE_BYTES = 16 << 20
 
 
 class DasClient:
-    """Calls WIPO's DAS services."""
+    """Calls WIPO's DAS services.
 
-    def __init__(self, egress: Egress, tokens: AccessTokens, base_url: str) -> None:
+    `withdraw_by` and `status_by` say how a withdrawal names its document, and where a registration's status is asked
+    for: WIPO's texts show neither (protocol.md E8, E9).
+    """
+
+    def __init__(
+        self,
+        egress: Egress,
+        tokens: AccessTokens,
+        base_url: str,
+        *,
+        withdraw_by: Literal["query", "body"] = "query",
+        status_by: Literal["path", "query"] = "path",
+    ) -> None:
         self._egress = egress
         self._tokens = tokens
-        self._requests_url = f"{base_url.rstrip('/')}/requests"
+        self._base_url = base_url.rstrip("/")
+        self._requests_url = f"{self._base_url}/requests"
+        self._withdraw_by = withdraw_by
+        self._status_by = status_by
 
     def notify(self, notification: dict[str, Any]) -> None:
-        """E13: tell WIPO that a document is available, or that it will not be. Any 2xx counts (C-6).
-
-        Raises `PeerUnavailable`, `AccessDenied` or `PeerRefused`.
-        """
+        """E13: tell WIPO that a document is available, or that it will not be. Any 2xx counts (C-6)."""
         self._call("POST", "notifications", json=notification)
+
+    def request_upload(self, file_format: str, sha256: str, reference: str) -> UploadPlace:
+        """E2: a file id, and an address for the bytes with this digest."""
+        members = {"fileReference": reference, "fileFormatCategory": file_format, "fileChecksum": sha256}
+        said = self._said("POST", "files/url-uploads", json=members)
+        return UploadPlace(_needed(said, "fileId"), _needed(said, "fileUploadUrl"))
+
+    def renew_upload(self, file_id: str) -> UploadPlace:
+        """E3: a new address for a file whose first one has expired."""
+        said = self._said("PUT", "files/url-uploads", json={"fileId": file_id})
+        return UploadPlace(file_id, _needed(said, "fileUploadUrl"))
+
+    def file_status(self, file_id: str) -> FileStatus:
+        """E5: what WIPO makes of the bytes."""
+        return registration_messages.file_status(self._said("GET", "files", params={"fileId": file_id}))
+
+    def register(self, registration: Registration) -> RegistrationStatus:
+        """E6. An answer without acknowledgement id may have had its effect: it is `PeerUnavailable`."""
+        said = self._said("POST", "registrations", json=registration.to_wire())
+        _needed(said, "requestAckId")
+        return registration_messages.registration_status(said, unsaid="success")
+
+    def correct(self, registration: Registration) -> RegistrationStatus:
+        """E7: other data, or with `file_id` another content. The same again changes nothing."""
+        said = self._said("PUT", "registrations", json=registration.to_wire())
+        return registration_messages.registration_status(said, unsaid="success")
+
+    def withdraw(self, document: PriorityDocumentId, access_code: str) -> None:
+        """E8."""
+        carrier = "params" if self._withdraw_by == "query" else "json"
+        self._call("DELETE", "registrations", **{carrier: identity(document, access_code)})
+
+    def registration_status(self, acknowledgement_id: str) -> RegistrationStatus:
+        """E9."""
+        if self._status_by == "query":
+            said = self._said("GET", "registrations/statuses", params={"requestAckId": acknowledgement_id})
+        else:
+            said = self._said("GET", f"registrations/{quote(acknowledgement_id, safe='')}")
+        return registration_messages.registration_status(said, unsaid="pending")
+
+    def certificate(self, document: PriorityDocumentId, access_code: str) -> bytes:
+        """E10: the certificate of registration, a PDF."""
+        answer = self._call(
+            "GET",
+            "registrations/certificates",
+            params=identity(document, access_code),
+            most_bytes=_MOST_CERTIFICATE_BYTES,
+        )
+        if not answer.body.startswith(b"%PDF-"):
+            raise PeerUnavailable("WIPO answered a certificate that is no PDF", at_least_seconds=60)
+        return answer.body
+
+    def document_status(self, document: PriorityDocumentId, access_code: str) -> DocumentStatus:
+        """E17: whether it is registered with exactly these data. What differs is an answer here, not an error."""
+        url = f"{self._base_url}/documents/registrations/statuses"
+        try:
+            said = self._said("GET", url, params=identity(document, access_code))
+        except PeerRefused as exc:
+            if not set(exc.numbers) & {-7, -12, -14}:
+                raise
+            return DocumentStatus(False, exc.numbers, exc.message)
+        status = registration_messages.registration_status(said, unsaid="success")
+        return DocumentStatus(status.category == "success", (), status.said)
+
+    def _said(self, method: str, path: str, **request: Any) -> Mapping[str, Any]:
+        """The members of a success. Nothing at all has none; what is no JSON object is not the service's answer."""
+        answer = self._call(method, path, **request)
+        said = answer.json() if answer.body.strip() else {}
+        if not isinstance(said, dict):
+            raise PeerUnavailable(f"WIPO answered {answer.status} without a JSON object", at_least_seconds=60)
+        return said
 
     def _call(self, method: str, path: str, **request: Any) -> Answer:
         token = self._tokens.current()
@@ -36,16 +132,33 @@ class DasClient:
         if answer.status == 401:  # expired early or revoked: once more with a fresh one (protocol.md 2.3)
             answer = self._send(method, path, self._tokens.current(instead_of=token), request)
         if answer.is_success and not _is_html(answer):
+            _refuse_error_in_success(answer)
             return answer
         raise _failure(answer)
 
     def _send(self, method: str, path: str, token: str, request: dict[str, Any]) -> Answer:
-        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        return self._egress.call(method, f"{self._requests_url}/{path}", peer=_PEER, headers=headers, **request)
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, application/pdf;q=0.9"}
+        url = path if path.startswith(self._base_url) else f"{self._requests_url}/{path}"
+        return self._egress.call(method, url, peer=_PEER, headers=headers, **request)
+
+
+def _needed(said: Mapping[str, Any], name: str) -> str:
+    value = said.get(name)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value:
+        raise PeerUnavailable(f"WIPO answered without {name}", at_least_seconds=60)
+    return value
+
+
+def _refuse_error_in_success(answer: Answer) -> None:
+    if (refusal := refusals.read(answer.json())) and refusal.said:
+        raise PeerRefused(f"WIPO answered {answer.status}: {refusal.said}", numbers=refusal.numbers)
 
 
 def _failure(answer: Answer) -> OfficeNodeError:
-    said = _reason(answer)
+    refusal = refusals.read(answer.json())
+    said = refusal.said if refusal else ""
     what = f"WIPO answered {answer.status}" + (f": {said}" if said else "")
     if answer.status in (401, 403):
         return AccessDenied(what, at_least_seconds=60)
@@ -54,27 +167,7 @@ def _failure(answer: Answer) -> OfficeNodeError:
     # A 404 that says nothing in DAS's words comes from a gateway on the way, not from the service.
     if answer.status in _PASSING or (answer.status == 404 and not said):
         return PeerUnavailable(what, retry_after_seconds=answer.retry_after_seconds, at_least_seconds=60)
-    return PeerRefused(what)
-
-
-def _reason(answer: Answer) -> str:
-    """What a DAS error says, in either shape (C-7), shortened. Access codes that WIPO quotes are left out."""
-    said = answer.json()
-    if isinstance(said, dict) and isinstance(said.get("error"), dict):
-        said = said["error"]
-    if not isinstance(said, dict):
-        return ""
-    details = said.get("details")
-    entries = details if isinstance(details, list) else []
-    sentences = [_sentence(entry) for entry in entries if isinstance(entry, dict)]
-    return ("; ".join(sentences) or str(said.get("message") or said.get("code") or ""))[:_LONGEST_QUOTE]
-
-
-def _sentence(entry: dict[str, Any]) -> str:
-    message = str(entry.get("message"))
-    if "accesscode" in message.lower().replace(" ", ""):
-        message = message.partition(":")[0]  # WIPO adds the code it expected (protocol.md 5.2)
-    return f"{entry.get('code')} {message}"
+    return PeerRefused(what, status=answer.status, numbers=refusal.numbers if refusal else ())
 
 
 def _is_html(answer: Answer) -> bool:

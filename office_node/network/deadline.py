@@ -37,6 +37,12 @@ def bounded(deadline: float) -> Iterator[None]:
         _deadline.reset(token)
 
 
+def extend(seconds: float) -> None:
+    """Within a `bounded` block: the wait that begins now ends in so many seconds. For transfers, which end when
+    nothing moves any more and not when they have taken long."""
+    _deadline.set(time.monotonic() + seconds)
+
+
 def _left() -> float:
     return _deadline.get() - time.monotonic()
 

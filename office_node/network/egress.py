@@ -6,14 +6,16 @@ by the office's proxy if there is one. TLS 1.2 is the floor (protocol.md 2.7).
 """
 
 import json
+import math
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import requests
 import urllib3
@@ -24,13 +26,21 @@ from office_node.errors import PeerUnavailable
 from office_node.network import deadline, trust
 from office_node.network.destinations import Destinations
 
-_MOST_ANSWER_BYTES = 1_048_576
+MOST_ANSWER_BYTES = 1_048_576
 _BLOCK_BYTES = 65_536
+
+
+class SizedBlocks(Protocol):
+    """What is uploaded: its length in bytes, and its bytes block by block."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a peer said, read whole: never more than 1 MiB, never later than the deadline."""
+    """What a peer said, read whole: never more than was allowed, never later than the deadline."""
 
     status: int
     headers: Mapping[str, str]
@@ -87,33 +97,84 @@ class Egress:
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
-    def call(self, method: str, url: str, *, peer: str, **request: Any) -> Answer:
+    def call(self, method: str, url: str, *, peer: str, most_bytes: int = MOST_ANSWER_BYTES, **request: Any) -> Answer:
         """The peer's answer, whatever its status. Raises `PeerUnavailable` when the line fails or time is up.
 
         Raises `DestinationRefused`, which is one, where the node may not call, and `HandshakeFailed` where TLS fails.
         `peer` is how the error names the other side: the URL may hold a secret and is never told. `total_seconds`
         bound all from the connection to the last byte; the system's name lookup, and a peer's further addresses when
-        the first cannot be connected to (`connect_seconds` each), may come on top.
+        the first cannot be connected to (`connect_seconds` each), may come on top. `most_bytes` bound the answer.
         """
-        proxies = self._destinations.proxies_for(self._destinations.judge(url))
         ends_at = time.monotonic() + self._total_seconds
+        with (
+            _failures_told(peer),
+            deadline.bounded(ends_at),
+            self._asked(method, url, self._timeout, **request) as said,
+        ):
+            return Answer(said.status_code, said.headers, _read(said, ends_at, peer, most_bytes))
+
+    def upload(
+        self, url: str, body: SizedBlocks, *, peer: str, stall_seconds: float, headers: Mapping[str, str]
+    ) -> Answer:
+        """PUT `body` and give the peer's answer; raises as `call`, and whatever `body` raises.
+
+        No total time bounds it: it fails when nothing moves for `stall_seconds`. The error tells whether the line had
+        carried anything before it was cut.
+        """
+        paced = _Paced(body, stall_seconds)
+        timeout = (stall_seconds, stall_seconds)
+        connected_by = time.monotonic() + self._timeout[0]
         try:
             with (
-                deadline.bounded(ends_at),
-                self._session.request(
-                    method, url, timeout=self._timeout, allow_redirects=False, stream=True, proxies=proxies, **request
-                ) as response,
+                _failures_told(peer),
+                deadline.bounded(connected_by),
+                self._asked("PUT", url, timeout, data=paced, headers=headers) as said,
             ):
-                return Answer(response.status_code, response.headers, _read(response, ends_at, peer))
-        except (requests.Timeout, urllib3.exceptions.TimeoutError) as exc:
-            raise PeerUnavailable(f"{peer} did not answer in time", at_least_seconds=60) from exc
-        except requests.exceptions.SSLError as exc:
-            raise trust.handshake_failed(peer, _innermost(exc)) from exc
-        except requests.exceptions.ProxyError as exc:
-            what = f"{peer} cannot be reached through the proxy: {_innermost(exc)}"
-            raise PeerUnavailable(what, hint="check [egress] proxy, and what the proxy lets through") from exc
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
-            raise PeerUnavailable(f"{peer} cannot be reached: {_cause(exc)}") from exc
+                return Answer(said.status_code, said.headers, _read(said, math.inf, peer, MOST_ANSWER_BYTES))
+        except PeerUnavailable as exc:
+            exc.made_progress = paced.sent_bytes > 0
+            raise
+
+    def _asked(self, method: str, url: str, timeout: tuple[float, float], **request: Any) -> requests.Response:
+        proxies = self._destinations.proxies_for(self._destinations.judge(url))
+        return self._session.request(
+            method, url, timeout=timeout, allow_redirects=False, stream=True, proxies=proxies, **request
+        )
+
+
+class _Paced:
+    """Blocks on their way out; each has its own time to go."""
+
+    def __init__(self, body: SizedBlocks, stall_seconds: float) -> None:
+        self._body = body
+        self._stall_seconds = stall_seconds
+        self.sent_bytes = 0
+
+    def __len__(self) -> int:
+        # From which requests takes Content-Length: a store takes no chunked body (protocol.md E4).
+        return len(self._body)
+
+    def __iter__(self) -> Iterator[bytes]:
+        for block in self._body:
+            deadline.extend(self._stall_seconds)
+            yield block
+            self.sent_bytes += len(block)
+        deadline.extend(self._stall_seconds)  # for the peer to say what it thinks of it
+
+
+@contextmanager
+def _failures_told(peer: str) -> Iterator[None]:
+    try:
+        yield
+    except (requests.Timeout, urllib3.exceptions.TimeoutError) as exc:
+        raise PeerUnavailable(f"{peer} did not answer in time", at_least_seconds=60) from exc
+    except requests.exceptions.SSLError as exc:
+        raise trust.handshake_failed(peer, _innermost(exc)) from exc
+    except requests.exceptions.ProxyError as exc:
+        what = f"{peer} cannot be reached through the proxy: {_innermost(exc)}"
+        raise PeerUnavailable(what, hint="check [egress] proxy, and what the proxy lets through") from exc
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
+        raise PeerUnavailable(f"{peer} cannot be reached: {_cause(exc)}") from exc
 
 
 class _Session(requests.Session):
@@ -155,13 +216,13 @@ class _Adapter(HTTPAdapter):
         conn.ca_certs = conn.ca_cert_dir = None
 
 
-def _read(response: requests.Response, ends_at: float, peer: str) -> bytes:
+def _read(response: requests.Response, ends_at: float, peer: str, most_bytes: int) -> bytes:
     body = bytearray()
     # read1 gives what has come; iter_content would wait for a whole block, past the deadline if bytes drip.
     while block := response.raw.read1(_BLOCK_BYTES, decode_content=True):
         body += block
-        if len(body) > _MOST_ANSWER_BYTES:
-            raise PeerUnavailable(f"{peer} sent more than {_MOST_ANSWER_BYTES} bytes")
+        if len(body) > most_bytes:
+            raise PeerUnavailable(f"{peer} sent more than {most_bytes} bytes")
         if time.monotonic() > ends_at:
             raise PeerUnavailable(f"{peer} did not finish its answer in time", at_least_seconds=60)
     return bytes(body)

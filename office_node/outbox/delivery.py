@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import structlog
 
 from office_node import logs
-from office_node.errors import OfficeNodeError, PeerRefused
+from office_node.errors import NotYet, OfficeNodeError, PeerRefused
 from office_node.outbox.outbox import Claim, LeaseLost, Outbox
 from office_node.storage.database import DatabaseUnavailable
 
@@ -25,8 +25,8 @@ _COMPLAINT_SECONDS = 30.0
 class Handler:
     """What is done with messages of one kind, by how many threads at once.
 
-    `work` raises `PeerUnavailable` to be tried again and `PeerRefused` to be parked; any other error is ours and is
-    tried again too, since an administrator may mend it.
+    `work` raises `NotYet` to be called again soon, `PeerUnavailable` to be tried again and `PeerRefused` to be parked;
+    any other error is ours and is tried again too, since an administrator may mend it.
     """
 
     work: Callable[[Claim], None]
@@ -88,6 +88,8 @@ class Delivery:
             handler.work(claim)
         except (LeaseLost, DatabaseUnavailable):
             raise
+        except NotYet as exc:
+            self._tell_waiting(claim, exc)
         except PeerRefused as exc:
             self._outbox.park(claim, exc)
             log.error("message parked", code=exc.code, reason=exc.message, hint=exc.next_step, attempt=claim.attempts)
@@ -105,6 +107,12 @@ class Delivery:
             log.error("message parked after its last try", **told)
         else:
             log.warning("message postponed", **told, again_at=again.isoformat(timespec="seconds"))
+
+    def _tell_waiting(self, claim: Claim, exc: NotYet) -> None:
+        if self._outbox.look_again(claim, exc) is None:
+            log.error("message parked after its last look", code=exc.code, reason=exc.message, attempt=claim.attempts)
+        else:
+            log.debug("not yet", reason=exc.message, seconds=exc.seconds)
 
     def _complain(self, exc: OfficeNodeError) -> None:
         if time.monotonic() - self._complained_at >= _COMPLAINT_SECONDS:

@@ -10,7 +10,7 @@ from sqlalchemy import CursorResult, Update, select, update
 from sqlalchemy.orm import Session
 
 from office_node import clock, logs
-from office_node.errors import OfficeNodeError, PeerUnavailable
+from office_node.errors import NotYet, OfficeNodeError, PeerUnavailable
 from office_node.outbox import backoff
 from office_node.outbox.records import OPEN, MessageState, OutboxRecord
 from office_node.storage.database import Database
@@ -123,9 +123,23 @@ class Outbox:
             first_seconds=self._first_retry_seconds,
             retry_after_seconds=peer.retry_after_seconds,
             at_least_seconds=peer.at_least_seconds,
+            made_progress=peer.made_progress,
         )
         due_at = clock.now() + timedelta(seconds=wait)
         self._record_failure(claim, error, state=MessageState.DUE, due_at=due_at)
+        return due_at
+
+    def look_again(self, claim: Claim, because: NotYet) -> datetime | None:
+        """Nothing failed, and it is not done: due again soon. Returns when; None if it was parked, for even this ends.
+
+        Raises `LeaseLost`.
+        """
+        if clock.now() - claim.first_tried_at >= self._give_up:
+            self.park(claim, because)
+            return None
+        due_at = clock.now() + timedelta(seconds=because.seconds)
+        with self._database.transaction() as session:
+            self._change(session, claim, state=MessageState.DUE, due_at=due_at, last_cause=_told(because))
         return due_at
 
     def park(self, claim: Claim, error: Exception) -> None:
@@ -189,7 +203,7 @@ class Outbox:
         )
 
     def _record_failure(self, claim: Claim, error: Exception, **values: Any) -> None:
-        cause = _storable(logs.redact_text(str(error) or type(error).__name__))
+        cause = _told(error)
         with self._database.transaction() as session:
             # The first cause is never overwritten: later ones are often only its echo.
             kept = session.scalars(select(OutboxRecord.first_cause).where(OutboxRecord.id == claim.message_id)).one()
@@ -203,8 +217,9 @@ class Outbox:
         return clock.now() + timedelta(seconds=self.lease_seconds)
 
 
-def _storable(cause: str) -> str:
-    """A cause may quote a peer: half a surrogate or a NUL in its words must not keep a message from being parked."""
+def _told(error: Exception) -> str:
+    """It may quote a peer: half a surrogate or a NUL in its words must not keep a message from being parked."""
+    cause = logs.redact_text(str(error) or type(error).__name__)
     return cause.encode(errors="replace").decode().replace("\0", "")[:_LONGEST_CAUSE]
 
 

@@ -1,0 +1,45 @@
+"""What a DAS error says, in either of its shapes (protocol.md 5, C-7). Access codes that WIPO quotes are left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_LONGEST_QUOTE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error's sentences, shortened, and WIPO's numbers in it."""
+
+    said: str
+    numbers: tuple[int, ...]
+
+
+def read(body: Any) -> Refusal | None:
+    """The error in an answer's JSON; None if it holds none. An answer of any status may."""
+    wrapped = isinstance(body, Mapping) and isinstance(body.get("error"), Mapping)
+    said = body["error"] if wrapped else body
+    if not isinstance(said, Mapping) or not (wrapped or "details" in said or "code" in said):
+        return None
+    details = said.get("details")
+    entries = [entry for entry in details if isinstance(entry, Mapping)] if isinstance(details, list) else []
+    sentences = "; ".join(_sentence(entry) for entry in entries)
+    text = sentences or without_access_code(str(said.get("message") or said.get("code") or ""))
+    return Refusal(text[:_LONGEST_QUOTE], tuple(filter(None, map(_number, entries))))
+
+
+def without_access_code(message: str) -> str:
+    """`message` up to where WIPO tells which access code it expected (protocol.md 5.2)."""
+    return message.partition(":")[0] if "accesscode" in message.lower().replace(" ", "") else message
+
+
+def _sentence(entry: Mapping[str, Any]) -> str:
+    return f"{entry.get('code')} {without_access_code(str(entry.get('message')))}"
+
+
+def _number(entry: Mapping[str, Any]) -> int:
+    """WIPO's number; 0 if there is none. Numbers may come as text (protocol.md 9)."""
+    try:
+        return int(str(entry.get("code")))
+    except ValueError:
+        return 0
