@@ -10,7 +10,12 @@ from office_node.settings import Finding, Settings
 
 def check(settings: Settings, file: str) -> Iterator[Finding]:
     """A folder that cannot be written, nor made."""
-    folders = [("[library] store", settings.library.store)]
+    folders = [
+        ("[library] store", settings.library.store),
+        ("[off] certificate_folder", settings.off.certificate_folder),
+    ]
+    if settings.intake:
+        folders.append(("[intake] folder", settings.intake.folder))
     if settings.database.url.startswith("sqlite"):
         folders.append(("[database] url", Path(settings.database.url.removeprefix("sqlite:///")).parent))
     for place, folder in folders:

@@ -49,12 +49,18 @@ class AccessCodes:
 
     def matches(self, presented: str, sealed: str, document: str) -> bool:
         """Whether `presented` is the sealed code; takes as long whether or not it is. Raises `WrongAccessCodeKey`."""
+        return hmac.compare_digest(self._open(sealed, document), _canonical(presented))
+
+    def reveal(self, sealed: str, document: str) -> str:
+        """The sealed code in clear, in capital letters: a secret. Raises `WrongAccessCodeKey`."""
+        return self._open(sealed, document).decode()
+
+    def _open(self, sealed: str, document: str) -> bytes:
         try:
             data = base64.b64decode(sealed, validate=True)
-            kept = self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], document.encode())
+            return self._cipher.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], document.encode())
         except (InvalidTag, ValueError) as exc:
             raise WrongAccessCodeKey("a sealed access code cannot be opened") from exc
-        return hmac.compare_digest(kept, _canonical(presented))
 
 
 def _canonical(access_code: str) -> bytes:

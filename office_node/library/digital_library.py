@@ -29,6 +29,13 @@ class DocumentDiffers(OfficeNodeError):
     hint = "check kind and number; the date and the access code of a kept document are not changed by adding it again"
 
 
+class ContentDiffers(OfficeNodeError):
+    """The library keeps this document with another content, and a new version was not asked for."""
+
+    code = "N316"
+    hint = "give a registered document its new content with `office-node registrations replace`"
+
+
 class DocumentDamaged(OfficeNodeError):
     """A kept file is not what the catalogue says it is."""
 
@@ -57,6 +64,10 @@ class CatalogueEntry:
     document: PriorityDocumentId
     current: Version
     sealed_access_code: str
+    withdrawn_at: datetime | None = None
+    """Since when it is no longer served."""
+    big_document_bytes: int | None = None
+    """Its own bound for WIPO's transit zone, if it has one."""
 
 
 class Outcome(StrEnum):
@@ -111,19 +122,24 @@ class DigitalLibrary:
         self._access_codes = access_codes
         self._max_bytes = max_bytes
 
-    def add(self, source: BinaryIO, document: PriorityDocumentId, access_code: str) -> tuple[Outcome, CatalogueEntry]:
+    def add(
+        self, source: BinaryIO, document: PriorityDocumentId, access_code: str, *, new_versions: bool = True
+    ) -> tuple[Outcome, CatalogueEntry]:
         """Take a document in: the same bytes again change nothing, other bytes become a new version.
 
         The file is kept before its row is written, so a row never names a file that is not there. Raises
-        `BadAccessCode`, `NotADocument`, `FileTooLarge`, `DocumentDiffers`, `StoreUnusable`, `DatabaseUnavailable`.
+        `BadAccessCode`, `NotADocument`, `FileTooLarge`, `DocumentDiffers`, `StoreUnusable`, `DatabaseUnavailable`,
+        and without `new_versions` `ContentDiffers` for other bytes.
         """
         sealed = self._access_codes.seal(access_code, _name(document.kind, document.number))
         with self._store.receiving(source, self._max_bytes) as received:
             file_format = formats.detect(received.path)
             known = self.find(document.kind, document.number)
-            self._refuse_differing(known, document, access_code)
+            self.refuse_differing(known, document, access_code)
             if known and known.current.sha256 == received.sha256:
                 return Outcome.UNCHANGED, known
+            if known and not new_versions:
+                raise ContentDiffers(f"{known.document} is kept with another content")
             return self._keep(received, file_format, document, sealed, access_code)
 
     def find(self, kind: DocumentKind, number: str) -> CatalogueEntry | None:
@@ -146,6 +162,18 @@ class DigitalLibrary:
         """Whether `presented` opens the document; constant time, without case. Raises `WrongAccessCodeKey`."""
         name = _name(entry.document.kind, entry.document.number)
         return self._access_codes.matches(presented, entry.sealed_access_code, name)
+
+    def access_code(self, entry: CatalogueEntry) -> str:
+        """The access code in clear, for WIPO alone. Raises `WrongAccessCodeKey`."""
+        return self._access_codes.reveal(entry.sealed_access_code, _name(entry.document.kind, entry.document.number))
+
+    def seal(self, access_code: str, kind: DocumentKind, number: str) -> str:
+        """An access code as `change` takes it. Raises `BadAccessCode`."""
+        return self._access_codes.seal(access_code, _name(kind, number))
+
+    def reveal(self, sealed_access_code: str, kind: DocumentKind, number: str) -> str:
+        """What `seal` has sealed. Raises `WrongAccessCodeKey`."""
+        return self._access_codes.reveal(sealed_access_code, _name(kind, number))
 
     def version(self, version_id: str) -> Version:
         """What the catalogue says of a content. Raises `FileMissing` when it says nothing."""
@@ -209,7 +237,8 @@ class DigitalLibrary:
             return Fault.UNREADABLE_FILE
         return None
 
-    def _refuse_differing(self, known: CatalogueEntry | None, document: PriorityDocumentId, access_code: str) -> None:
+    def refuse_differing(self, known: CatalogueEntry | None, document: PriorityDocumentId, access_code: str) -> None:
+        """Raises `DocumentDiffers` if the document is known with another date or access code."""
         if known is None:
             return
         if known.document.date != document.date:
@@ -257,7 +286,7 @@ class DigitalLibrary:
             which = (DocumentRecord.kind == document.kind, DocumentRecord.number == document.number)
             record = session.scalars(select(DocumentRecord).where(*which).with_for_update()).one()
             known = self.look_up(session, document.kind, document.number)
-            self._refuse_differing(known, document, access_code)
+            self.refuse_differing(known, document, access_code)
             if known and known.current.sha256 == received.sha256:
                 return Outcome.UNCHANGED, known
             number = record.current_version + 1
@@ -269,6 +298,7 @@ class DigitalLibrary:
                 size=received.size,
                 file_format=file_format.value,
                 stored_at=moment,
+                inspected_at=moment,
             )
             session.add(version)
             session.execute(update(DocumentRecord).where(*which).values(current_version=number))
@@ -289,7 +319,13 @@ def _current() -> Select[DocumentRecord, VersionRecord]:
 
 def _entry(row: Row[DocumentRecord, VersionRecord]) -> CatalogueEntry:
     document, version = row
-    return CatalogueEntry(_document(document), _version(version), document.sealed_access_code)
+    return CatalogueEntry(
+        _document(document),
+        _version(version),
+        document.sealed_access_code,
+        document.withdrawn_at,
+        document.big_document_bytes,
+    )
 
 
 def _document(record: DocumentRecord) -> PriorityDocumentId:

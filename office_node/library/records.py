@@ -22,6 +22,10 @@ class DocumentRecord(Records):
     sealed_access_code: Mapped[str] = mapped_column(String(100))
     current_version: Mapped[int]
     catalogued_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when it is no longer served."""
+    big_document_bytes: Mapped[int | None] = mapped_column(BigInteger)
+    """From more bytes than this on it goes through WIPO's transit zone; empty: as the settings say."""
 
 
 class VersionRecord(Records):
@@ -37,3 +41,5 @@ class VersionRecord(Records):
     size: Mapped[int] = mapped_column(BigInteger)
     file_format: Mapped[str] = mapped_column(String(8))
     stored_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    inspected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When it was found sound; empty for what was taken in before contents were inspected."""

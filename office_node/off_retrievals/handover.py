@@ -73,13 +73,13 @@ class Handover:
         Raises `NotFound`, `NotReady` or `Gone`.
         """
         state = Retrieval.state
-        best_first = (state.not_in(states.SERVED), state != RetrievalState.RECEIVED, Retrieval.received_at.desc())
+        best_first = (state.not_in(states.SERVED), state.not_in(states.UNHEARD), Retrieval.received_at.desc())
         with self._database.reading() as session:
             found = session.scalars(_matching(caller, request).order_by(*best_first).limit(1)).first()
         if found is None:
             raise NotFound("No such request")
         logs.bind(acknowledgement_id=found.acknowledgement_id)
-        if found.state == RetrievalState.RECEIVED:
+        if found.state in (RetrievalState.RECEIVED, RetrievalState.UPLOADING):
             raise NotReady("The document is not ready yet")
         if found.version_id is None or found.state not in states.SERVED:
             raise Gone("The request has ended")

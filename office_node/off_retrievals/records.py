@@ -15,7 +15,7 @@ from office_node.off_retrievals.states import RetrievalState
 from office_node.storage.columns import UtcDateTime
 from office_node.storage.database import Records
 
-UNENDED = text("state NOT IN ('refused', 'expired')")
+UNENDED = text("state NOT IN ('refused', 'expired', 'withdrawn')")
 """Literal, as in the index: a planner proves nothing of bound values."""
 
 
@@ -42,6 +42,8 @@ class ForwardedRetrievalRecord(Records):
     state: Mapped[str] = mapped_column(String(12))
     version_id: Mapped[str | None] = mapped_column(String(32))
     """The content that was prepared; what a download link gives."""
+    upload_id: Mapped[str | None] = mapped_column(String(32))
+    """Its way through WIPO's transit zone, if the document is big."""
     received_at: Mapped[datetime] = mapped_column(UtcDateTime)
     prepared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     notified_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

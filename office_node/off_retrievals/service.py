@@ -26,11 +26,13 @@ from office_node.off_retrievals.records import ForwardedRetrievalRecord as Retri
 from office_node.off_retrievals.states import RetrievalState
 from office_node.outbox.outbox import Claim, Outbox
 from office_node.storage.database import Database
+from office_node.uploads.service import Then, Uploads
 
 log = structlog.get_logger()
 
 PREPARE = "prepare_retrieval"
 NOTIFY = "notify_wipo"
+TRANSIT = "announce_transit"
 _AT_ONCE = 500
 _CANNOT_SUPPLY = "The office of first filing could not supply the document"
 
@@ -47,17 +49,27 @@ class Policy:
 
     request_days: int
     notification_ack_id: Literal["ours", "wipo"]
+    big_document_bytes: int
+    """A larger document goes through WIPO's transit zone, unless it has a bound of its own."""
 
 
 class ForwardedRetrievals:
     """Steps 2 and 3 of flow F3 (protocol.md 7)."""
 
     def __init__(
-        self, *, database: Database, library: DigitalLibrary, outbox: Outbox, wipo: Notifies, policy: Policy
+        self,
+        *,
+        database: Database,
+        library: DigitalLibrary,
+        outbox: Outbox,
+        uploads: Uploads,
+        wipo: Notifies,
+        policy: Policy,
     ) -> None:
         self._database = database
         self._library = library
         self._outbox = outbox
+        self._uploads = uploads
         self._wipo = wipo
         self._policy = policy
 
@@ -111,11 +123,34 @@ class ForwardedRetrievals:
         with self._database.transaction() as session:
             self._outbox.settle(session, claim)
             retrieval = locked(session, acknowledgement_id)
+            # Looked up anew: it may have been withdrawn, or replaced, while the file was read.
+            present = self._library.look_up(session, entry.document.kind, entry.document.number) or entry
             if retrieval.state != RetrievalState.RECEIVED:
                 return  # ended meanwhile: there is nothing to tell
-            retrieval.move(RetrievalState.PREPARED, prepared_at=clock.now(), version_id=entry.current.version_id)
-            self._put_notification(session, retrieval)
+            if present.withdrawn_at:
+                self._withdraw(session, retrieval)
+            elif self._is_big(entry):
+                self._begin_transit(session, retrieval, entry)
+            else:
+                version_id = entry.current.version_id
+                retrieval.move(RetrievalState.PREPARED, prepared_at=clock.now(), version_id=version_id)
+                self._put_notification(session, retrieval)
         log.info("document prepared", version_id=entry.current.version_id, bytes=entry.current.size)
+
+    def announce_transit(self, claim: Claim) -> None:
+        """The upload of a big document has ended: then WIPO may be told, with the file's id (flow F4)."""
+        with self._database.transaction() as session:
+            self._outbox.settle(session, claim)
+            retrieval = locked(session, str(claim.acknowledgement_id))
+            upload = self._uploads.look_up(session, str(retrieval.upload_id))
+            if retrieval.state != RetrievalState.UPLOADING:
+                return
+            if upload.is_accepted:
+                retrieval.move(RetrievalState.PREPARED, prepared_at=clock.now())
+            else:
+                retrieval.end(RetrievalState.REFUSED, _CANNOT_SUPPLY)
+            self._put_notification(session, retrieval, upload.file_id if upload.is_accepted else None)
+        log.info("transit ended", accepted=upload.is_accepted, file_id=upload.file_id, reason=upload.reason)
 
     def announce(self, claim: Claim) -> None:
         """Tell WIPO what `prepare` or `expire_old` wrote. Raises what `DasClient.notify` raises."""
@@ -146,13 +181,46 @@ class ForwardedRetrievals:
                 self._expire(session, retrieval)
         return len(old)
 
+    def end_withdrawn(self, session: Session, kind: DocumentKind, number: str) -> None:
+        """End every request for a document, in the transaction that withdraws it: its links stop working at once."""
+        query = select(Retrieval).where(Retrieval.kind == kind.value, Retrieval.number == number, UNENDED)
+        for retrieval in session.scalars(query.with_for_update()):
+            self._withdraw(session, retrieval)
+
+    def _withdraw(self, session: Session, retrieval: Retrieval) -> None:
+        if retrieval.upload_id:
+            self._uploads.give_up(session, retrieval.upload_id)
+        unheard = retrieval.state in states.UNHEARD
+        retrieval.end(RetrievalState.WITHDRAWN, _CANNOT_SUPPLY)
+        if unheard:
+            self._put_notification(session, retrieval)
+        with logs.bound(acknowledgement_id=retrieval.acknowledgement_id):
+            log.info("retrieval ended, its document was withdrawn")
+
+    def _is_big(self, entry: CatalogueEntry) -> bool:
+        bound = entry.big_document_bytes
+        return entry.current.size > (self._policy.big_document_bytes if bound is None else bound)
+
+    def _begin_transit(self, session: Session, retrieval: Retrieval, entry: CatalogueEntry) -> None:
+        acknowledgement_id, version_id = retrieval.acknowledgement_id, entry.current.version_id
+        upload_id = self._uploads.begin(
+            session,
+            version_id,
+            reference=acknowledgement_id,
+            subject=acknowledgement_id,
+            then=Then(TRANSIT, f"{TRANSIT}:{acknowledgement_id}", {}),
+        )
+        retrieval.move(RetrievalState.UPLOADING, upload_id=upload_id, version_id=version_id)
+
     def _settle(self, claim: Claim) -> None:
         with self._database.transaction() as session:
             self._outbox.settle(session, claim)
 
     def _expire(self, session: Session, retrieval: Retrieval) -> None:
-        if retrieval.state in (RetrievalState.RECEIVED, RetrievalState.PREPARED):
+        if retrieval.state in states.UNHEARD:
             # WIPO has never heard that it could fetch: it must hear that it cannot.
+            if retrieval.upload_id:
+                self._uploads.give_up(session, retrieval.upload_id)
             retrieval.end(RetrievalState.REFUSED, _CANNOT_SUPPLY)
             self._put_notification(session, retrieval)
         else:
@@ -166,8 +234,8 @@ class ForwardedRetrievals:
         except BadDocumentNumber:
             raise DocumentMismatch("number in no known form", details=[error_codes.NOT_REGISTERED]) from None
         entry = self._library.look_up(session, request.document_kind_category, number)
-        if entry is None:
-            raise DocumentMismatch("document not in the library", details=[error_codes.NOT_REGISTERED])
+        if entry is None or entry.withdrawn_at:
+            raise DocumentMismatch("document not in the library, or withdrawn", details=[error_codes.NOT_REGISTERED])
         details: list[Detail] = []
         if entry.document.date != request.document_date:
             details.append(error_codes.DATE_DIFFERS)
@@ -177,13 +245,15 @@ class ForwardedRetrievals:
             raise DocumentMismatch("the request does not match the document", details=details)
         return entry
 
-    def _put_notification(self, session: Session, retrieval: Retrieval) -> None:
+    def _put_notification(self, session: Session, retrieval: Retrieval, file_id: str | None = None) -> None:
         status, wipo_id = retrieval.status(), retrieval.wipo_acknowledgement_id
         body = status.to_wire()
         if wipo_id and self._policy.notification_ack_id == "ours":  # C-9: both ids when both are known
             body["osfAckId"] = wipo_id
         elif wipo_id:
             body["requestAckId"], body["offAckId"] = wipo_id, status.acknowledgement_id
+        if file_id:
+            body["fileId"] = file_id
         effect_key = f"{NOTIFY}:{status.acknowledgement_id}:{status.category}"
         self._outbox.put(session, NOTIFY, effect_key, body, status.acknowledgement_id)
 

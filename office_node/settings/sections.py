@@ -226,6 +226,12 @@ class Wipo(_Section):
     """Longest silence within an answer."""
     total_seconds: float = Field(default=60, gt=0, le=80)
     """Longest call as a whole; shorter than the lease of the outbox."""
+    stall_seconds: float = Field(default=60, gt=0, le=600)
+    """Longest time in which nothing moves in a transfer to WIPO's store; as a whole it may take as long as it takes."""
+    withdraw_by: Literal["query", "body"] = "query"
+    """How a withdrawal (DELETE registrations) names its document: WIPO's texts do not say."""
+    status_by: Literal["path", "query"] = "path"
+    """Where a registration's status is asked for: registrations/ID, or registrations/statuses?requestAckId=ID."""
 
 
 class Off(_Section):
@@ -237,6 +243,12 @@ class Off(_Section):
     """Life of a download link."""
     request_days: int = Field(default=7, ge=1, le=365)
     """Age at which a forwarded retrieval that WIPO did not finish is closed."""
+    content: Literal["library", "wipo"] = "library"
+    """Who keeps the content of what is registered, unless it is said otherwise: this office's library, or WIPO."""
+    big_document_bytes: int = Field(default=52_428_800, ge=0)
+    """A larger document answers a retrieval through WIPO's transit zone, unless it has a bound of its own."""
+    certificate_folder: FilePath = Field(default=Path("../var/certificates"), validate_default=True)
+    """Folder that holds WIPO's certificates of registration."""
     wrap_errors: bool = False
     """Wrap error bodies in `error`, as before 2024-03-04 (C-7)."""
 
@@ -261,6 +273,22 @@ class Worker(_Section):
     """Calls to WIPO at once."""
     file_checks: int = Field(default=2, ge=1, le=64)
     """Documents read and checked at once."""
+    transfers: int = Field(default=2, ge=1, le=64)
+    """Contents carried to WIPO's store at once."""
+
+
+class Intake(_Section):
+    """The watched folder, through which the office's own systems hand documents over (docs/watched-folder.md)."""
+
+    folder: FilePath
+    """NAME.json with NAME.pdf or NAME.zip beside it is taken from here; done/ and refused/ in it tell what came of it.
+    """
+    poll_seconds: float = Field(default=2, ge=0.05, le=3600)
+    """How often the folder is looked at."""
+    settle_seconds: float = Field(default=2, ge=0, le=3600)
+    """Files that changed within this time may still be written: they are left alone."""
+    missing_seconds: float = Field(default=60, ge=0, le=86_400)
+    """How long NAME.json waits for the file that belongs to it before it is refused."""
 
 
 class Logging(_Section):
@@ -300,6 +328,7 @@ class Settings(_Section):
     off: Off
     outbox: Outbox = Field(default=Outbox(), validate_default=True)
     worker: Worker = Worker()
+    intake: Intake | None = None
     logging: Logging = Logging()
     rehearsal: Rehearsal | None = None
 

@@ -38,10 +38,9 @@ def build_egress(settings: Settings, **seconds: float) -> Egress:
     )
 
 
-def build_wipo_client(settings: Settings) -> DasClient:
-    """The client of WIPO's central service. Raises `KeyUnusable`, `TrustUnusable` and `DestinationRefused`."""
+def build_wipo_client(settings: Settings, egress: Egress) -> DasClient:
+    """The client of WIPO's central service. Raises `KeyUnusable`."""
     wipo = settings.wipo
-    egress = build_egress(settings)
     tokens = AccessTokens(
         egress,
         token_url=wipo.token_url,
@@ -49,7 +48,7 @@ def build_wipo_client(settings: Settings) -> DasClient:
         key=KeyRing(wipo.client_key_file).signing,
         scope=wipo.scope,
     )
-    return DasClient(egress, tokens, wipo.base_url)
+    return DasClient(egress, tokens, wipo.base_url, withdraw_by=wipo.withdraw_by, status_by=wipo.status_by)
 
 
 def build_wipo_keys(settings: Settings, server: WipoAuthorizationServer) -> WipoKeys:

@@ -5,10 +5,16 @@ from dataclasses import dataclass
 from office_node.auth import keys
 from office_node.auth.guard import Guard
 from office_node.auth.used_assertions import UsedAssertions
+from office_node.das.transfer import Transfers
 from office_node.library.access_codes import AccessCodes
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.folder_store import FolderStore
 from office_node.network.ingress import Ingress
+from office_node.off_registrations import service as off_registrations
+from office_node.off_registrations.certificates import Certificates
+from office_node.off_registrations.overview import Overview
+from office_node.off_registrations.service import Registrations
+from office_node.off_registrations.telling import Telling
 from office_node.off_retrievals import service as off_retrievals
 from office_node.off_retrievals.download_links import DownloadLinks
 from office_node.off_retrievals.downloads import DownloadSlots
@@ -19,7 +25,9 @@ from office_node.outbox.outbox import Outbox
 from office_node.settings import API_SCOPE, Settings
 from office_node.storage.database import Database
 from office_node.storage.rate_counters import RateCounters
-from office_node.wiring.calls_out import build_wipo_client
+from office_node.uploads import service as uploads
+from office_node.uploads.service import Uploads
+from office_node.wiring.calls_out import build_egress, build_wipo_client
 from office_node.wiring.ingress import build_ingress
 from office_node.wiring.rows import build_database, build_outbox
 from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server, build_token_verifier
@@ -41,6 +49,11 @@ class Node:
     guard: Guard
     retrievals: ForwardedRetrievals
     handover: Handover
+    uploads: Uploads
+    registrations: Registrations
+    telling: Telling
+    overview: Overview
+    certificates: Certificates
     links: DownloadLinks
     slots: DownloadSlots
 
@@ -50,6 +63,10 @@ class Node:
         return {
             off_retrievals.PREPARE: Handler(self.retrievals.prepare, worker.file_checks),
             off_retrievals.NOTIFY: Handler(self.retrievals.announce, worker.api_calls),
+            off_registrations.TELL: Handler(self.telling.tell, worker.api_calls),
+            off_retrievals.TRANSIT: Handler(self.retrievals.announce_transit, worker.file_checks),
+            uploads.SEND: Handler(self.uploads.send, worker.transfers),
+            uploads.CHECK: Handler(self.uploads.check, worker.api_calls),
         }
 
 
@@ -69,6 +86,26 @@ def build_node(settings: Settings) -> Node:
         settings.web.public_url,
         settings.off.download_link_seconds,
     )
+    egress = build_egress(settings)
+    wipo = build_wipo_client(settings, egress)
+    to_wipo = Uploads(
+        database=database,
+        library=library,
+        outbox=outbox,
+        wipo=wipo,
+        store=Transfers(egress, settings.wipo.stall_seconds),
+    )
+    certificates = Certificates(FolderStore(settings.off.certificate_folder))
+    retrievals = ForwardedRetrievals(
+        database=database,
+        library=library,
+        outbox=outbox,
+        uploads=to_wipo,
+        wipo=wipo,
+        policy=off_retrievals.Policy(
+            settings.off.request_days, settings.wipo.notification_ack_id, settings.off.big_document_bytes
+        ),
+    )
     return Node(
         settings=settings,
         database=database,
@@ -80,14 +117,26 @@ def build_node(settings: Settings) -> Node:
         counters=counters,
         ingress=ingress,
         guard=Guard(build_token_verifier(settings, authorization_server), API_SCOPE, ingress),
-        retrievals=ForwardedRetrievals(
+        retrievals=retrievals,
+        handover=Handover(database, library, links),
+        uploads=to_wipo,
+        registrations=Registrations(
             database=database,
             library=library,
             outbox=outbox,
-            wipo=build_wipo_client(settings),
-            policy=off_retrievals.Policy(settings.off.request_days, settings.wipo.notification_ack_id),
+            uploads=to_wipo,
+            on_withdrawn=retrievals.end_withdrawn,
         ),
-        handover=Handover(database, library, links),
+        telling=Telling(
+            database=database,
+            library=library,
+            outbox=outbox,
+            uploads=to_wipo,
+            wipo=wipo,
+            certificates=certificates,
+        ),
+        overview=Overview(database),
+        certificates=certificates,
         links=links,
         slots=DownloadSlots(settings.web.max_downloads, settings.web.max_downloads_per_client),
     )

@@ -10,13 +10,22 @@ from office_node.off_retrievals.states import ImpossibleMove, RetrievalState
 ALLOWED = {
     ("received", "prepared"),
     ("received", "refused"),
+    ("received", "uploading"),
+    ("received", "withdrawn"),
     ("received", "expired"),
+    ("uploading", "prepared"),
+    ("uploading", "refused"),
+    ("uploading", "withdrawn"),
+    ("uploading", "expired"),
     ("prepared", "notified"),
     ("prepared", "downloaded"),
     ("prepared", "refused"),
+    ("prepared", "withdrawn"),
     ("prepared", "expired"),
     ("notified", "downloaded"),
+    ("notified", "withdrawn"),
     ("notified", "expired"),
+    ("downloaded", "withdrawn"),
     ("downloaded", "expired"),
 }
 PAIRS = list(product(RetrievalState, RetrievalState))
@@ -36,10 +45,12 @@ def test_every_other_move_is_a_bug(present: RetrievalState, new: RetrievalState)
 def test_every_state_is_told_in_a_word_of_wipo() -> None:
     assert states.ON_THE_WIRE == {
         "received": "pending",
+        "uploading": "pending",
         "prepared": "success",
         "notified": "success",
         "downloaded": "success",
         "refused": "error",
+        "withdrawn": "error",
         "expired": "error",
     }
 

@@ -63,13 +63,13 @@ def test_rows_are_there_after_a_migration_and_after_it_is_taken_back(
     schema.upgrade(empty_database, before if before != "base" else revision)
     kept = _fill(empty_database)
     schema.upgrade(empty_database, revision)
-    assert {table: _rows(empty_database, table) for table in kept} == kept
+    assert _present(empty_database, kept) == kept
     if before == "base":
         schema.downgrade(empty_database, "base")  # also with rows that point at each other
         assert _described(empty_database) == {}
     else:
         schema.downgrade(empty_database, before)
-        assert {table: _rows(empty_database, table) for table in kept} == kept
+        assert _present(empty_database, kept) == kept
 
 
 def test_all_the_way_up_at_once_and_down_again_leaves_nothing(empty_database: Database) -> None:
@@ -147,7 +147,7 @@ def _condition(index: Mapping[str, Any]) -> dict[str, str]:
     return {"dialect_options": "".join(str(value) for name, value in options.items() if name.endswith("_where"))}
 
 
-def _fill(database: Database) -> dict[str, list[Any]]:
+def _fill(database: Database) -> dict[str, list[dict[str, Any]]]:
     """Two rows in every table there is, with something in every column; returns them as they are kept."""
     with database.transaction() as session:
         tables = sa.MetaData()
@@ -157,6 +157,13 @@ def _fill(database: Database) -> dict[str, list[Any]]:
             for number in (1, 2):
                 session.execute(table.insert().values({c.name: _value(c, number) for c in table.columns}))
     return {table.name: _rows(database, table.name) for table in filled}
+
+
+def _present(database: Database, kept: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """What the tables say now, of the columns that there were."""
+    return {
+        table: [{name: row[name] for name in rows[0]} for row in _rows(database, table)] for table, rows in kept.items()
+    }
 
 
 def _value(column: sa.Column[Any], number: int) -> Any:
@@ -174,6 +181,6 @@ def _value(column: sa.Column[Any], number: int) -> Any:
             return f"{number}"
 
 
-def _rows(database: Database, table: str) -> list[Any]:
+def _rows(database: Database, table: str) -> list[dict[str, Any]]:
     with database.reading() as session:
-        return [tuple(row) for row in session.execute(sa.text(f"SELECT * FROM {table} ORDER BY 1"))]
+        return [dict(row._mapping) for row in session.execute(sa.text(f"SELECT * FROM {table} ORDER BY 1"))]

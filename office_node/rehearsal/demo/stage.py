@@ -18,7 +18,7 @@ import requests
 _SHIPPED_OFFICE = "127.0.0.1:8180"
 _SHIPPED_CENTRAL = "127.0.0.1:8190"
 _LONGEST_VERB_SECONDS = 120
-_PATHS = ("store", "_file", "_files")  # how the keys end that name files and folders
+_PATHS = ("store", "folder", "_file", "_files")  # how the keys end that name files and folders
 
 
 class NotAlone(Exception):

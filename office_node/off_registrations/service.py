@@ -1,0 +1,328 @@
+"""What the office wants of WIPO about its documents: each verb writes down an operation, and the outbox message for it.
+
+Nothing here calls WIPO; `telling` does, in the worker. An operation that was written down is carried out once, however
+often a process dies meanwhile. Asking for the same again gives the operation that is there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from office_node import clock
+from office_node.document_id import DocumentKind, PriorityDocumentId
+from office_node.library import changes
+from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
+from office_node.off_registrations import refusals
+from office_node.off_registrations.details import CORRECTABLE, Corrections, Details
+from office_node.off_registrations.records import (
+    WAITING,
+    OperationRecord,
+    RegistrationRecord,
+    next_turn,
+    open_key,
+    open_registration,
+)
+from office_node.off_registrations.states import AT_WIPO, OperationState, RegistrationState, Verb
+from office_node.outbox.outbox import Outbox
+from office_node.storage.database import Database
+from office_node.uploads.service import Then, Uploads
+
+log = structlog.get_logger()
+
+TELL = "tell_registration"
+ContentAt = Literal["wipo", "library"]
+OnWithdrawn = Callable[[Session, DocumentKind, str], None]
+"""What else ends, in the same transaction, when a document is withdrawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What came of a verb: the operation to wait for, if WIPO has to hear of it at all."""
+
+    operation_id: str | None
+    is_new: bool
+    """Whether this call wrote it down; else the same had been asked for before."""
+
+
+class Registrations:
+    """Documents of the library, as WIPO shall know them."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        library: DigitalLibrary,
+        outbox: Outbox,
+        uploads: Uploads,
+        on_withdrawn: OnWithdrawn,
+    ) -> None:
+        self._database = database
+        self._library = library
+        self._outbox = outbox
+        self._uploads = uploads
+        self._on_withdrawn = on_withdrawn
+
+    def submit(
+        self,
+        document: PriorityDocumentId,
+        source: BinaryIO | None,
+        access_code: str | None,
+        details: Details,
+        content_at: ContentAt,
+        *,
+        hand_back_to: str | None = None,
+    ) -> Asked:
+        """Register a document: `source` goes into the library first; without it, the document has to be there.
+
+        Registering the same again has no second effect. Raises what `DigitalLibrary.add` raises, `NotInLibrary`,
+        `AccessCodeMissing`, or `RegistrationDiffers` if it is registered with other data or another content.
+        """
+        entry = self._taken_in(document, source, access_code)
+        with self._database.transaction() as session:
+            changes.lock(session, document.kind, document.number)
+            if known := open_registration(session, document.kind, document.number):
+                refusals.differing(known, entry, details, content_at)
+                return Asked(_first_operation(session, known.id), is_new=False)
+            changes.serve_again(session, document.kind, document.number)
+            registration = _drafted(entry, details, content_at)
+            session.add(registration)
+            session.flush()
+            operation = self._operation(session, Verb.REGISTER, entry.document, registration, hand_back_to=hand_back_to)
+            self._send(session, operation, registration, entry.current.version_id if content_at == "wipo" else None)
+        log.info("registration drafted", operation_id=operation.id, content_at=content_at)
+        return Asked(operation.id, is_new=True)
+
+    def correct(
+        self, kind: DocumentKind, number: str, corrections: Corrections, *, hand_back_to: str | None = None
+    ) -> Asked:
+        """Tell WIPO other data; the catalogue follows once WIPO has them.
+
+        What is not registered is corrected in the catalogue at once. Raises `NotInLibrary`, `NothingToCorrect`,
+        `NotRegistered` where there is no place for what is corrected, or `BadAccessCode`.
+        """
+        with self._database.transaction() as session:
+            changes.lock(session, kind, number)
+            entry = self._known(session, kind, number)
+            registration = open_registration(session, kind, number)
+            facts = self._differing_facts(entry, registration, corrections)
+            if registration is None:
+                self._correct_catalogue(session, entry, facts)
+                return Asked(None, is_new=True)
+            operation = self._operation(
+                session, Verb.CORRECT, entry.document, registration, facts=facts, hand_back_to=hand_back_to
+            )
+            self._send(session, operation, registration, None)
+        log.info("correction asked for", operation_id=operation.id, members=sorted(facts))
+        return Asked(operation.id, is_new=True)
+
+    def replace(self, kind: DocumentKind, number: str, source: BinaryIO, *, hand_back_to: str | None = None) -> Asked:
+        """Give a registered document another content: a new version in the library, the old one is kept.
+
+        Raises `NotInLibrary`, `NotRegistered`, `NothingToReplace`, and what `DigitalLibrary.add` raises.
+        """
+        with self._database.reading() as session:
+            entry = self._known(session, kind, number)
+            refusals.unregistered(_is_open(session, kind, number), entry.document)
+        _, entry = self._library.add(source, entry.document, self._library.access_code(entry))
+        version_id = entry.current.version_id
+        with self._database.transaction() as session:
+            changes.lock(session, kind, number)
+            registration = open_registration(session, kind, number)
+            if registration is None:
+                raise refusals.not_registered(entry.document)
+            if waiting := _waiting(session, kind, number, Verb.REPLACE, version_id):
+                return Asked(waiting, is_new=False)
+            refusals.unchanged(registration, entry)
+            operation = self._operation(
+                session,
+                Verb.REPLACE,
+                entry.document,
+                registration,
+                facts={"version_id": version_id},
+                hand_back_to=hand_back_to,
+            )
+            self._send(session, operation, registration, version_id if registration.content_at == "wipo" else None)
+        log.info("replacement asked for", operation_id=operation.id, version_id=version_id)
+        return Asked(operation.id, is_new=True)
+
+    def withdraw(self, kind: DocumentKind, number: str, *, hand_back_to: str | None = None) -> Asked:
+        """Serve the document no longer, from this moment; and tell WIPO, if WIPO may have heard of it.
+
+        Raises `NotInLibrary`.
+        """
+        with self._database.transaction() as session:
+            changes.lock(session, kind, number)
+            entry = self._known(session, kind, number)
+            changes.withdraw(session, kind, number)
+            self._on_withdrawn(session, kind, number)
+            if waiting := _waiting(session, kind, number, Verb.WITHDRAW):
+                return Asked(waiting, is_new=False)
+            registration = open_registration(session, kind, number)
+            if registration is None or self._called_off(session, registration):
+                return Asked(None, is_new=True)
+            operation = self._operation(session, Verb.WITHDRAW, entry.document, registration, hand_back_to=hand_back_to)
+            self._send(session, operation, registration, None)
+        log.info("withdrawal asked for", operation_id=operation.id)
+        return Asked(operation.id, is_new=True)
+
+    def ask(self, verb: Literal[Verb.STATUS, Verb.CERTIFICATE], kind: DocumentKind, number: str) -> Asked:
+        """Have WIPO asked for the status or the certificate of a document of the library. Raises `NotInLibrary`."""
+        with self._database.transaction() as session:
+            changes.lock(session, kind, number)
+            entry = self._known(session, kind, number)
+            registration = open_registration(session, kind, number)
+            operation = self._operation(session, verb, entry.document, registration)
+            self._send(session, operation, registration, None)
+        return Asked(operation.id, is_new=True)
+
+    def _taken_in(
+        self, document: PriorityDocumentId, source: BinaryIO | None, access_code: str | None
+    ) -> CatalogueEntry:
+        """The catalogue's entry; a content that WIPO knows already is not followed by another one here."""
+        with self._database.reading() as session:
+            entry = self._library.look_up(session, document.kind, document.number)
+            registered = _is_open(session, document.kind, document.number)
+        code = access_code or (self._library.access_code(entry) if entry else None)
+        if code is None:
+            raise refusals.AccessCodeMissing(f"no access code for {document}")
+        if source:
+            _, entry = self._library.add(source, document, code, new_versions=not registered)
+        elif entry is None:
+            raise refusals.NotInLibrary(f"{document} is not in the library")
+        else:
+            self._library.refuse_differing(entry, document, code)
+        return entry
+
+    def _known(self, session: Session, kind: DocumentKind, number: str) -> CatalogueEntry:
+        entry = self._library.look_up(session, kind, number)
+        if entry is None:
+            raise refusals.NotInLibrary(f"the {kind} {number} is not in the library")
+        return entry
+
+    def _differing_facts(
+        self, entry: CatalogueEntry, registration: RegistrationRecord | None, corrections: Corrections
+    ) -> dict[str, Any]:
+        known = {name: getattr(registration, name) for name in CORRECTABLE} if registration else {}
+        facts = corrections.differing_from({"filing_date": entry.document.date, **known})
+        code = corrections.access_code
+        if code is not None:
+            sealed = self._library.seal(code, entry.document.kind, entry.document.number)
+            if not self._library.access_code_matches(entry, code):
+                facts["sealed_access_code"] = sealed
+        if not facts:
+            raise refusals.NothingToCorrect(f"{entry.document} has these data already")
+        return facts
+
+    def _correct_catalogue(self, session: Session, entry: CatalogueEntry, facts: dict[str, Any]) -> None:
+        if not facts.keys() & {"filing_date", "sealed_access_code"}:
+            raise refusals.not_registered(entry.document)
+        filing_date = Corrections.date_in(facts) or entry.document.date
+        sealed = facts.get("sealed_access_code", entry.sealed_access_code)
+        changes.correct(session, entry.document.kind, entry.document.number, filing_date, sealed)
+
+    def _called_off(self, session: Session, registration: RegistrationRecord) -> bool:
+        """Whether WIPO surely has not heard of the registration: then it ends here."""
+        if registration.state in (*AT_WIPO, RegistrationState.SUBMITTED):
+            return False
+        first = session.get_one(
+            OperationRecord, _first_operation(session, registration.id), with_for_update=True, populate_existing=True
+        )
+        if first.first_sent_at is not None:
+            return False
+        if first.upload_id:
+            self._uploads.give_up(session, first.upload_id)
+        moment, because = clock.now(), "withdrawn before WIPO heard of it"
+        registration.move(RegistrationState.REFUSED, open_key=None, ended_at=moment, ended_because=because)
+        waiting = select(OperationRecord).where(OperationRecord.registration_id == registration.id, WAITING)
+        for operation in session.scalars(waiting.with_for_update()):
+            operation.state, operation.reason, operation.ended_at = OperationState.REFUSED, because, moment
+        return True
+
+    def _operation(
+        self,
+        session: Session,
+        verb: Verb,
+        document: PriorityDocumentId,
+        registration: RegistrationRecord | None,
+        *,
+        facts: dict[str, Any] | None = None,
+        hand_back_to: str | None = None,
+    ) -> OperationRecord:
+        operation = OperationRecord(
+            id=uuid4().hex,
+            registration_id=registration.id if registration else None,
+            kind=document.kind.value,
+            number=document.number,
+            turn=next_turn(session, document.kind, document.number),
+            verb=verb.value,
+            facts=facts or {},
+            hand_back_to=hand_back_to,
+            state=OperationState.WAITING,
+            created_at=clock.now(),
+        )
+        session.add(operation)
+        return operation
+
+    def _send(
+        self,
+        session: Session,
+        operation: OperationRecord,
+        registration: RegistrationRecord | None,
+        version_id: str | None,
+    ) -> None:
+        """Have WIPO told at once, or as soon as it has accepted the content of `version_id`."""
+        effect_key, payload = f"{TELL}:{operation.id}", {"operation": operation.id}
+        if version_id is None:
+            self._outbox.put(session, TELL, effect_key, payload, operation.id)
+            return
+        reference = (registration.file_reference if registration else None) or operation.number
+        then = Then(TELL, effect_key, payload)
+        operation.upload_id = self._uploads.begin(
+            session, version_id, reference=reference, subject=operation.id, then=then
+        )
+
+
+def _drafted(entry: CatalogueEntry, details: Details, content_at: ContentAt) -> RegistrationRecord:
+    document = entry.document
+    return RegistrationRecord(
+        id=uuid4().hex,
+        open_key=open_key(document.kind, document.number),
+        kind=document.kind.value,
+        number=document.number,
+        date=document.date,
+        content_at=content_at,
+        version_id=entry.current.version_id,
+        state=RegistrationState.UPLOADING if content_at == "wipo" else RegistrationState.DRAFTED,
+        created_at=clock.now(),
+        **details.columns(),
+    )
+
+
+def _first_operation(session: Session, registration_id: str) -> str:
+    query = select(OperationRecord.id).where(
+        OperationRecord.registration_id == registration_id, OperationRecord.verb == Verb.REGISTER
+    )
+    return session.scalars(query).one()
+
+
+def _is_open(session: Session, kind: DocumentKind, number: str) -> bool:
+    query = select(RegistrationRecord.id).where(RegistrationRecord.open_key == open_key(kind, number))
+    return session.scalars(query).first() is not None
+
+
+def _waiting(
+    session: Session, kind: DocumentKind, number: str, verb: Verb, version_id: str | None = None
+) -> str | None:
+    """The operation of that kind that still waits, for that content."""
+    query = select(OperationRecord).where(
+        OperationRecord.kind == kind.value, OperationRecord.number == number, WAITING, OperationRecord.verb == verb
+    )
+    for operation in session.scalars(query):
+        if version_id in (None, operation.facts.get("version_id")):
+            return operation.id
+    return None
