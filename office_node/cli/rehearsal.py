@@ -35,10 +35,33 @@ class DemoNotAlone(OfficeNodeError):
 @click.option(
     "--max-age", default=900, show_default=True, type=click.IntRange(0), help="Seconds an office may keep its key set."
 )
+@click.option(
+    "--upload-url-seconds",
+    default=900.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Life of a presigned URL.",
+)
+@click.option(
+    "--file-check-seconds",
+    default=0.2,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="From an upload to the outcome of its check.",
+)
+@click.option(
+    "--pending-seconds",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="How long a registration is pending.",
+)
 @click.pass_context
-def serve(ctx: click.Context, max_age: int) -> None:
+def serve(
+    ctx: click.Context, max_age: int, upload_url_seconds: float, file_check_seconds: float, pending_seconds: float
+) -> None:
     """Serve simulated WIPO on [rehearsal] listen, until interrupted."""
-    from office_node.rehearsal import central, routes
+    from office_node.rehearsal import central, pace, routes
 
     settings = load_settings(ctx)
     section = rehearsal_section(settings)
@@ -59,6 +82,7 @@ def serve(ctx: click.Context, max_age: int) -> None:
         profile=registered.profile if registered else "strict",
         max_assertion_seconds=own.max_assertion_seconds if own else 0,
         jwks_seconds=max_age,
+        pace=pace.Pace(upload_url_seconds, file_check_seconds, pending_seconds),
     )
     routes.serve(central.Central(known), host, int(port))
 
@@ -123,7 +147,7 @@ def fault(ctx: click.Context, place: str, what: str) -> None:
 
     with told_if_away():
         now = remote.post(central, "faults", {place: what})
-    click.echo("\n".join(f"{name}: {state}" for name, state in now.items()))
+    click.echo("\n".join(f"{name}: {now[name]}" for name in PLACES))
 
 
 @rehearsal.command()

@@ -3,11 +3,9 @@
 Sources: protocol.md 2.2, 2.3, 2.5.
 """
 
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal
 
@@ -17,8 +15,13 @@ from joserfc.jwk import ECKey
 
 from office_node.rehearsal.exchange import Exchange
 from office_node.rehearsal.faults import Faults
+from office_node.rehearsal.files import CONTENT_TYPES, Files
 from office_node.rehearsal.ledger import Ledger
+from office_node.rehearsal.object_store import ObjectStore
 from office_node.rehearsal.operator import Operator
+from office_node.rehearsal.pace import Pace
+from office_node.rehearsal.registry import Registry
+from office_node.rehearsal.scripts import Scripts
 from office_node.rehearsal.token_server import TokenServer
 
 TOKEN_PATH = "/am/oauth2/access_token"  # noqa: S105  a path, not a password
@@ -48,6 +51,7 @@ class CentralSettings:
     """How far ahead the office lets an assertion expire."""
     jwks_seconds: int = 900
     """How long the published key set may be kept."""
+    pace: Pace = field(default_factory=Pace)
 
 
 class Central:
@@ -59,8 +63,10 @@ class Central:
         self.faults = Faults()
         self.tokens = TokenServer(settings.issuer or settings.public_url + ISSUER_PATH, settings.scope)
         self.exchange = Exchange({setup: self.operator(setup) for setup in settings.setups}, self.ledger)
-        self._next_answers: deque[dict[str, Any]] = deque()
-        self._lock = threading.Lock()
+        self.store = ObjectStore(settings.public_url)
+        self.files = Files(self.store, settings.pace, self.ledger)
+        self.registry = Registry(self.files, settings.pace, self.ledger)
+        self.scripts = Scripts()
 
     def operator(self, setup: Setup) -> Operator:
         """A caller of the office, as WIPO calls in `setup`."""
@@ -73,16 +79,9 @@ class Central:
             mint=mint if setup == "wipo" else None,
         )
 
-    def script(self, answers: list[dict[str, Any]]) -> None:
-        """What the next notifications are answered, one each: `status`, `retry_after`, `hold_seconds`,
-        `after_effect` (whether the effect happens first)."""
-        with self._lock:
-            self._next_answers.extend(answers)
-
-    def next_answer(self) -> dict[str, Any]:
-        """The scripted answer that is due, else none."""
-        with self._lock:
-            return self._next_answers.popleft() if self._next_answers else {}
+    def download_url(self, file_id: str, seconds: float = 900) -> str:
+        """A presigned URL that the bytes of a file come from. Raises `Refused` if there is no such file."""
+        return self.store.url("objects", file_id, CONTENT_TYPES[self.files.find(file_id).format], seconds)
 
     def authenticate(self, assertion: str) -> str | None:
         """The office's client id, if the assertion is the office's (RFC 7523 3)."""

@@ -2,7 +2,9 @@
 
 import hashlib
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -56,22 +58,37 @@ class Exchange:
             "setup": setup,
         }
 
-    def notified(self, acknowledgement_ids: list[str], category: str) -> None:
-        """The office notified: fetch what was asked for, in a thread of its own, if it was forwarded from here."""
+    def notified(self, acknowledgement_ids: list[str], category: str, transit: Path | None = None) -> None:
+        """The office notified: fetch what was asked for, in a thread of its own, if it was forwarded from here.
+
+        From the office's link, or where it is if the office sent it through the transit zone (F4).
+        """
         with self._lock:
             known = [(one, self._forwarded.pop(one)) for one in acknowledgement_ids if one in self._forwarded]
         for acknowledgement_id, (wanted, operator) in known if category == "success" else []:
-            asked_for = (acknowledgement_id, wanted, operator.another())
+            if transit:
+                fetch, through = partial(_read, transit), "transit"
+            else:
+                fetch, through = partial(_download, operator.another(), acknowledgement_id, wanted), "link"
+            asked_for = (acknowledgement_id, fetch, through)
             threading.Thread(target=self._fetch, args=asked_for, daemon=True).start()
 
-    def _fetch(self, acknowledgement_id: str, wanted: Wanted, operator: Operator) -> None:
+    def _fetch(self, acknowledgement_id: str, fetch: Callable[[], tuple[str, int]], through: str) -> None:
         try:
-            sha256, size = _download(operator, acknowledgement_id, wanted)
-        except (requests.RequestException, KeyError, ValueError) as exc:
+            sha256, size = fetch()
+        except (requests.RequestException, OSError, KeyError, ValueError) as exc:
             # Its text may hold the link.
-            self._ledger.record("not downloaded", acknowledgement_id, {"cause": type(exc).__name__})
+            told = {"cause": type(exc).__name__, "through": through}
+            self._ledger.record("not downloaded", acknowledgement_id, told)
         else:
-            self._ledger.record("downloaded", acknowledgement_id, {"sha256": sha256, "bytes": size})
+            facts = {"sha256": sha256, "bytes": size, "through": through}
+            self._ledger.record("downloaded", acknowledgement_id, facts)
+
+
+def _read(file: Path) -> tuple[str, int]:
+    """SHA-256 and size of what lies in the transit zone."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest(), file.stat().st_size
 
 
 def _download(operator: Operator, acknowledgement_id: str, wanted: Wanted) -> tuple[str, int]:

@@ -4,7 +4,17 @@ import threading
 from collections import Counter
 from typing import Any, Final
 
-PLACES: Final = ("jwks", "token_endpoint", "notifications")
+PLACES: Final = (
+    "jwks",
+    "token_endpoint",
+    "notifications",
+    "url_uploads",
+    "uploads",
+    "file_status",
+    "registrations",
+    "certificates",
+    "registration_status",
+)
 FAULTS: Final = ("ok", "down", "500", "html", "hang", "empty", "broken-members")
 _LONGEST_SILENCE_SECONDS = 30
 

@@ -9,6 +9,8 @@ from office_node.rehearsal.bad_credentials import catalogue, trial
 from office_node.rehearsal.central import Central
 from office_node.rehearsal.faults import UnknownFault
 from office_node.rehearsal.operator import Wanted
+from office_node.rehearsal.pace import UnknownPace
+from office_node.rehearsal.scripts import UnknownScript
 
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
 
@@ -46,9 +48,20 @@ def _add_exchange(places: Blueprint, central: Central) -> None:
 
 def _add_bad_days(places: Blueprint, central: Central) -> None:
     @places.post("/rehearsal/next-answers")
-    def script() -> tuple[str, int]:
-        central.script(request.get_json())
+    def script() -> tuple[Response | str, int]:
+        try:
+            central.scripts.put(request.get_json())
+        except UnknownScript as exc:
+            return jsonify(unknown=str(exc)), 400
         return "", 204
+
+    @places.post("/rehearsal/pace")
+    def set_pace() -> tuple[Response, int]:
+        try:
+            central.settings.pace.set(request.get_json())
+        except UnknownPace as exc:
+            return jsonify(unknown=str(exc)), 400
+        return jsonify(central.settings.pace.now()), 200
 
     @places.post("/rehearsal/faults")
     def set_faults() -> tuple[Response, int]:

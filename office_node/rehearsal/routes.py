@@ -4,7 +4,7 @@ import signal
 import threading
 
 from flask import Flask
-from werkzeug.serving import WSGIRequestHandler, make_server
+from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from office_node.rehearsal import offices_places, wipos_places
 from office_node.rehearsal.central import Central
@@ -18,17 +18,31 @@ def create_app(central: Central) -> Flask:
     return app
 
 
+def listening(central: Central, host: str, port: int) -> BaseWSGIServer:
+    """Simulated WIPO as a server that takes connections, and answers them once it is let serve."""
+    return make_server(host, port, create_app(central), threaded=True, request_handler=_Quiet)
+
+
 def serve(central: Central, host: str, port: int) -> None:
     """Serve until interrupted."""
-    server = make_server(host, port, create_app(central), threaded=True, request_handler=_Quiet)
+    server = listening(central, host, port)
     # shutdown() waits for serve_forever(), which a signal handler interrupts: so from another thread.
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     print(f"simulated WIPO listens on {host}:{port}", flush=True)
-    server.serve_forever(poll_interval=0.1)
+    try:
+        server.serve_forever(poll_interval=0.1)
+    finally:
+        central.store.close()
 
 
 class _Quiet(WSGIRequestHandler):
-    """No access log: its lines would hold whatever a query holds."""
+    """No access log, and no word on a request that is none: the lines would hold whatever a query holds."""
+
+    timeout = 120
+    """A peer that neither sends nor takes a byte for so long is gone."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Say nothing."""
+
+    def log_error(self, format: str, *args: object) -> None:
         """Say nothing."""

@@ -46,6 +46,6 @@ def _line(entry: dict[str, Any]) -> str:
         case "notified":
             return f"notified: {entry['notification'].get('requestStatusCategory')}"
         case "downloaded":
-            return f"downloaded: {entry['bytes']} bytes, sha256 {entry['sha256']}"
+            return f"downloaded: {entry['bytes']} bytes, sha256 {entry['sha256']}, through {entry['through']}"
         case _:
             return f"{entry['effect']}: {entry.get('cause', '')}"

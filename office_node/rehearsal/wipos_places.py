@@ -1,19 +1,22 @@
-"""Simulated WIPO's places: token endpoint and JWKS in the shape of its OpenAM, notifications.
+"""Simulated WIPO's places: token endpoint and JWKS in the shape of its OpenAM, notifications, and those beside.
 
 Sources: protocol.md 2.3, E13, E19.
 """
 
-import socket
-import time
+from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
+from office_node.rehearsal import files_places, registrations_places
 from office_node.rehearsal.central import ISSUER_PATH, TOKEN_PATH, Central
-from office_node.rehearsal.faults import Faults, with_broken_members
+from office_node.rehearsal.door import at, entered, played
+from office_node.rehearsal.faults import with_broken_members
+from office_node.rehearsal.refusals import Refused
 from office_node.rehearsal.token_server import TOKEN_SECONDS
 
 JWKS_PATH = f"{ISSUER_PATH}/connect/jwk_uri"
-_PREFIXES = ("/das-api/v1/requests", "/das/v1/requests")
+PREFIXES = ("/das-api/v1/requests", "/das/v1/requests")
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ID_MEMBERS = ("requestAckId", "osfAckId", "offAckId", "ackId")
 
@@ -24,47 +27,23 @@ def make_blueprint(central: Central) -> Blueprint:
 
     @places.post(TOKEN_PATH)
     def issue_token() -> Response:
-        return _suffer(central.faults, "token_endpoint") or _issue(central)
+        return at(central, "token_endpoint", lambda: _issue(central), bearer=False)
 
     @places.get(JWKS_PATH)
     def publish_keys() -> Response:
-        answer = _suffer(central.faults, "jwks") or _key_set(central)
+        answer = at(central, "jwks", lambda: _key_set(central), bearer=False)
         answer.headers["Cache-Control"] = f"public, max-age={central.settings.jwks_seconds}"
         return answer
 
-    for prefix in _PREFIXES:
-        places.add_url_rule(
-            f"{prefix}/notifications",
-            f"notify {prefix}",
-            lambda: _suffer(central.faults, "notifications") or _notify(central),
-            methods=["POST"],
-        )
+    def notify() -> Response:
+        return entered(central, "notifications", lambda: _notify(central))
+
+    for prefix in PREFIXES:
+        places.add_url_rule(f"{prefix}/notifications", f"notify {prefix}", notify, methods=["POST"])
+        files_places.add(places, central, prefix)
+        registrations_places.add(places, central, prefix)
+    files_places.add_store(places, central)
     return places
-
-
-def _suffer(faults: Faults, place: str) -> Response | None:
-    """The answer of a place that is not well; None if it is, or if its own view has to break the answer."""
-    match faults.visit(place):
-        case "down":
-            return _hung_up()
-        case "hang":
-            faults.wait_out(place)
-            return _hung_up()
-        case "500":
-            return Response("Internal Server Error", status=500, mimetype="text/plain")
-        case "html":
-            return Response("<!DOCTYPE html><html><body>Maintenance</body></html>", mimetype="text/html")
-        case "empty":
-            return jsonify({"keys": []} if place == "jwks" else {})
-        case _:
-            return None
-
-
-def _hung_up() -> Response:
-    """Close the connection without an answer."""
-    connection = request.environ["werkzeug.socket"]  # known to the server that `serve` runs, and to no other
-    connection.shutdown(socket.SHUT_RDWR)
-    return Response()
 
 
 def _issue(central: Central) -> Response:
@@ -98,27 +77,28 @@ def _key_set(central: Central) -> Response:
 
 def _notify(central: Central) -> Response:
     """E13 from an office: 204, or what was scripted."""
-    if not central.knows(request.headers.get("Authorization", "")):
-        return _failure(401, "UNAUTHORIZED", "no valid token")
     notification = request.get_json(silent=True)
     if not isinstance(notification, dict) or not any(notification.get(name) for name in _ID_MEMBERS):
-        return _failure(400, "INVALID_INPUT_DATA", "requestAckId: missing")
-    scripted = central.next_answer()
-    status = int(scripted.get("status", 204))
-    if status < 300 or scripted.get("after_effect"):
-        ids = [str(notification[name]) for name in _ID_MEMBERS if notification.get(name)]
-        if central.ledger.record("notified", ids[0], {"notification": notification}):
-            central.exchange.notified(ids, str(notification.get("requestStatusCategory")))
-    time.sleep(float(scripted.get("hold_seconds", 0)))
-    if status < 300:
-        return Response(status=status)
-    answer = _failure(status, "INVALID_INPUT_DATA", "scripted")
-    if "retry_after" in scripted:
-        answer.headers["Retry-After"] = str(scripted["retry_after"])
-    return answer
+        raise Refused(400, "requestAckId: missing")
+    return played(central.scripts.due("notifications"), lambda: _take(central, notification))
 
 
-def _failure(status: int, code: str, message: str) -> Response:
-    answer = jsonify({"code": code, "message": None, "details": [{"code": -1, "message": message}]})
-    answer.status_code = status
-    return answer
+def _take(central: Central, notification: dict[str, Any]) -> Response:
+    transit = _transit(central, notification.get("fileId"))
+    ids = [str(notification[name]) for name in _ID_MEMBERS if notification.get(name)]
+    if central.ledger.record("notified", ids[0], {"notification": notification}):
+        central.exchange.notified(ids, str(notification.get("requestStatusCategory")), transit)
+    return Response(status=204)
+
+
+def _transit(central: Central, file_id: object) -> Path | None:
+    """Where the document is, if the office sent it to the transit zone (F4)."""
+    if file_id is None:
+        return None
+    try:
+        file = central.files.find(str(file_id))
+    except Refused as exc:
+        raise Refused(400, *exc.problems) from None
+    if file.status != "ACCEPTED":
+        raise Refused(400, f"The file is not accepted: fileId={file_id}")
+    return central.store.file(file.file_id)

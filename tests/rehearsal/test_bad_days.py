@@ -11,6 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from office_node.rehearsal.central import TOKEN_PATH, Central
+from office_node.rehearsal.faults import PLACES
 from office_node.rehearsal.routes import create_app
 from office_node.rehearsal.wipos_places import JWKS_PATH
 from tests.conftest import MakeOffice
@@ -76,7 +77,8 @@ def test_every_visit_is_counted_at_its_place(http: FlaskClient) -> None:
         http.get(JWKS_PATH)
     http.post(TOKEN_PATH)
     http.post(NOTIFICATIONS)
-    assert http.get("/rehearsal/visits").json == {"jwks": 3, "token_endpoint": 1, "notifications": 1}
+    seen = dict.fromkeys(PLACES, 0) | {"jwks": 3, "token_endpoint": 1, "notifications": 1}
+    assert http.get("/rehearsal/visits").json == seen
 
 
 @pytest.mark.parametrize(
@@ -96,7 +98,7 @@ def test_each_place_fails_alone_and_gets_well(http: FlaskClient, method: str, pl
     http.post("/rehearsal/faults", json={place: "empty"})
     assert http.open(path, method=method).json in ({}, {"keys": []})
     alive: Any = http.get("/rehearsal/alive").json
-    assert alive["faults"] == {"jwks": "ok", "token_endpoint": "ok", "notifications": "ok"} | {place: "empty"}
+    assert alive["faults"] == dict.fromkeys(PLACES, "ok") | {place: "empty"}
     http.post("/rehearsal/faults", json={place: "ok"})
     assert http.open(path, method=method).status_code == well
 

@@ -36,7 +36,7 @@ def test_an_office_rehearses_a_retrieval_with_one_verb(new_office: MakeOffice) -
     assert forwarded.startswith("forwarded: 201, requestAckId ")
     assert forwarded.endswith(", setup own")
     assert notified == "notified: success"
-    assert downloaded == f"downloaded: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}"
+    assert downloaded == f"downloaded: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}, through link"
     effects = [(entry["effect"], entry["times"]) for entry in office.ledger("")]
     assert effects == [("forwarded", 1), ("notified", 1), ("downloaded", 1)]
 
@@ -73,7 +73,7 @@ def test_a_retrieval_goes_through_with_tokens_of_wipos_own_server(new_office: Ma
     assert done.stdout.splitlines()[0].endswith(", setup wipo")
     assert (
         done.stdout.splitlines()[-1]
-        == f"downloaded: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}"
+        == f"downloaded: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}, through link"
     )
     assert requests.get(f"{office.central_url}/rehearsal/visits", timeout=5).json()["jwks"] > 0
     assert office.told("access token issued") == 0  # the office's own server had no part in it
