@@ -1,8 +1,8 @@
 """The way into every place of simulated WIPO: what ails it, who may come in, what was scripted; then its deed."""
 
-import socket
 import time
 from collections.abc import Callable
+from typing import Final
 
 from flask import Response, jsonify, request
 
@@ -12,6 +12,7 @@ from office_node.rehearsal.refusals import Refused, StoreRefused, das_failure, s
 from office_node.rehearsal.scripts import Script
 
 _BLOCK_BYTES = 1 << 18
+HANG_UP: Final = "rehearsal.hang_up"
 Deed = Callable[[], Response]
 
 
@@ -71,9 +72,8 @@ def suffered(faults: Faults, place: str) -> Response | None:
 
 
 def hung_up() -> Response:
-    """Close the connection without an answer. What the peer still sends is answered with a reset."""
-    connection = request.environ["werkzeug.socket"]  # known to the server that `serve` runs, and to no other
-    connection.shutdown(socket.SHUT_RDWR)
+    """Close the connection without an answer."""
+    request.environ[HANG_UP]()  # known to the server that `serve` runs, and to no other
     return Response()
 
 

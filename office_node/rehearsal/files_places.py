@@ -119,5 +119,5 @@ def _discard() -> None:
     try:
         while request.stream.read(BLOCK_BYTES):
             pass
-    except (ClientDisconnected, OSError):
-        pass
+    except (ClientDisconnected, OSError, ValueError):
+        pass  # gone, or hung up on

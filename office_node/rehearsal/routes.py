@@ -1,13 +1,21 @@
 """Simulated WIPO as a server: the places of WIPO, and those of the office that rehearses."""
 
+import io
 import signal
+import socket
+import struct
 import threading
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from office_node.rehearsal import offices_places, wipos_places
 from office_node.rehearsal.central import Central
+from office_node.rehearsal.door import HANG_UP
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 
 def create_app(central: Central) -> Flask:
@@ -46,3 +54,14 @@ class _Quiet(WSGIRequestHandler):
 
     def log_error(self, format: str, *args: object) -> None:
         """Say nothing."""
+
+    def make_environ(self) -> "WSGIEnvironment":
+        """With a way for a place to hang up."""
+        return super().make_environ() | {HANG_UP: self._hang_up}
+
+    def _hang_up(self) -> None:
+        """Close the connection hard, whatever the peer still sends; the server would take that in first."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.shutdown(socket.SHUT_RDWR)
+        self.rfile.close()
+        self.rfile = io.BytesIO()
