@@ -1,6 +1,7 @@
 """E6 and E9: an office registers a document at simulated WIPO; flow F1, both kinds of it."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -42,6 +43,13 @@ def test_a_document_is_registered_that_the_office_keeps(wipo: Wipo) -> None:
     [entry] = wipo.ledger("registered").values()
     assert (entry["fileId"], entry["sha256"]) == (None, None)
     assert wipo.available().status_code == 200
+
+
+def test_of_many_at_once_one_is_registered(wipo: Wipo) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        statuses = [answer.status_code for answer in pool.map(lambda _: wipo.register(), range(16))]
+    assert sorted(statuses) == [201] + [409] * 15
+    assert wipo.times("registered") == {KEY: 16}
 
 
 def test_the_number_is_understood_in_its_variants(wipo: Wipo) -> None:
