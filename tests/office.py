@@ -24,6 +24,7 @@ from joserfc.jwk import ECKey
 from office_node import settings
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.outbox.outbox import Message
+from office_node.rehearsal import papers
 from office_node.rehearsal.operator import Operator, Wanted
 from office_node.settings import Settings
 from office_node.storage import schema
@@ -191,8 +192,8 @@ def _value(value: Any) -> str:
 
 
 def pdf(size: int) -> bytes:
-    """A PDF by its first and last bytes, different each time."""
-    return b"%PDF-1.4\n" + secrets.token_bytes(size) + b"\n%%EOF\n"
+    """A PDF of one page and of a little more than `size` bytes, different each time."""
+    return b"".join(papers.pdf([secrets.token_hex(8)], size))
 
 
 def free_port() -> int:

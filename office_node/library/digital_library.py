@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
@@ -14,7 +15,6 @@ from sqlalchemy.orm import Session
 from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.errors import OfficeNodeError
-from office_node.library import formats
 from office_node.library.access_codes import AccessCodes
 from office_node.library.folder_store import FileMissing, FolderStore, Received, StoreUnusable
 from office_node.library.formats import FileFormat
@@ -116,11 +116,19 @@ _ADVICE = {
 class DigitalLibrary:
     """Documents of the office: bytes in the store, what they are in the catalogue."""
 
-    def __init__(self, database: Database, store: FolderStore, access_codes: AccessCodes, max_bytes: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        store: FolderStore,
+        access_codes: AccessCodes,
+        max_bytes: int,
+        inspect: Callable[[Path], FileFormat],
+    ) -> None:
         self._database = database
         self._store = store
         self._access_codes = access_codes
         self._max_bytes = max_bytes
+        self._inspect = inspect
 
     def add(
         self, source: BinaryIO, document: PriorityDocumentId, access_code: str, *, new_versions: bool = True
@@ -128,12 +136,12 @@ class DigitalLibrary:
         """Take a document in: the same bytes again change nothing, other bytes become a new version.
 
         The file is kept before its row is written, so a row never names a file that is not there. Raises
-        `BadAccessCode`, `NotADocument`, `FileTooLarge`, `DocumentDiffers`, `StoreUnusable`, `DatabaseUnavailable`,
-        and without `new_versions` `ContentDiffers` for other bytes.
+        `BadAccessCode`, `NotADocument`, `UnsoundPackage`, `InspectionImpossible`, `FileTooLarge`, `DocumentDiffers`,
+        `StoreUnusable`, `DatabaseUnavailable`, and without `new_versions` `ContentDiffers` for other bytes.
         """
         sealed = self._access_codes.seal(access_code, _name(document.kind, document.number))
         with self._store.receiving(source, self._max_bytes) as received:
-            file_format = formats.detect(received.path)
+            file_format = self._inspect(received.path)
             known = self.find(document.kind, document.number)
             self.refuse_differing(known, document, access_code)
             if known and known.current.sha256 == received.sha256:

@@ -9,6 +9,7 @@ from office_node.das.transfer import Transfers
 from office_node.library.access_codes import AccessCodes
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.folder_store import FolderStore
+from office_node.library.inspection import Inspector
 from office_node.network.ingress import Ingress
 from office_node.off_registrations import service as off_registrations
 from office_node.off_registrations.certificates import Certificates
@@ -35,7 +36,7 @@ from office_node.wiring.trust import OwnAuthorizationServer, build_own_authoriza
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """Every part of a node, joined. Making one opens no connection and starts no thread."""
+    """Every part of a node, joined. Making one opens no connection, starts no thread and no process."""
 
     settings: Settings
     database: Database
@@ -75,7 +76,9 @@ def build_node(settings: Settings) -> Node:
     database = build_database(settings)
     store = FolderStore(settings.library.store)
     access_codes = AccessCodes(keys.load_secret(settings.library.access_code_key_file))
-    library = DigitalLibrary(database, store, access_codes, settings.library.max_document_bytes)
+    max_bytes = settings.library.max_document_bytes
+    inspector = Inspector(max_unpacked_bytes=max_bytes)
+    library = DigitalLibrary(database, store, access_codes, max_bytes, inspector.inspect)
     outbox = build_outbox(settings, database)
     used_assertions = UsedAssertions(database)
     authorization_server = build_own_authorization_server(settings, used_assertions)

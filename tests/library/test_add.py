@@ -54,7 +54,7 @@ def test_the_same_bytes_again_change_nothing(office: Office, node: Node) -> None
 
 
 def test_other_bytes_become_a_new_version_and_the_old_one_stays(office: Office, node: Node) -> None:
-    old, new = pdf(1000), zipped(document=pdf(500))
+    old, new = pdf(1000), zipped(**{"document.pdf": pdf(500)})
     _, first = add(node, old)
     outcome, second = add(node, new)
     assert outcome is Outcome.NEW_VERSION
@@ -147,12 +147,13 @@ def small(new_office: MakeOffice) -> Office:
 
 def test_a_document_of_the_largest_size_is_taken_and_one_more_byte_is_not(small: Office) -> None:
     node = build_node(small.settings())
-    largest = pdf(2048 - len(pdf(0)))
+    spare = 2048 - len(pdf(1000))
+    largest = pdf(1000 + spare)
     assert len(largest) == 2048
     assert add(node, largest)[0] is Outcome.ADDED
     before = state(small, node)
     with pytest.raises(FileTooLarge, match="N305 the file has more than 2048 bytes"):
-        add(node, pdf(2049 - len(pdf(0))))
+        add(node, pdf(1001 + spare))
     assert state(small, node) == before
     node.database.close()
 

@@ -47,10 +47,9 @@ NOT_ACCEPTED = {
     "half a pdf": (PDF[:5000], "a PDF without its end"),
     "start of a pdf": (b"%PDF-", "a PDF without its end"),
     "pdf with its end far before": (PDF + b"\x00" * 5000, "a PDF without its end"),
-    "zip without its last byte": (ZIP[:-1], "a ZIP whose directory cannot be read"),
-    "half a zip": (ZIP[: len(ZIP) // 2], "a ZIP whose directory cannot be read"),
-    "start of a zip": (ZIP[:4], "a ZIP whose directory cannot be read"),
-    "zip with a hole": (ZIP[:100] + ZIP[200:], "a ZIP "),
+    "zip without its last byte": (ZIP[:-1], "a ZIP without its directory"),
+    "half a zip": (ZIP[: len(ZIP) // 2], "a ZIP without its directory"),
+    "start of a zip": (ZIP[:4], "a ZIP without its directory"),
 }
 
 

@@ -1,11 +1,11 @@
 """The demo begins: keys, settings, database, a document in the library, and the processes."""
 
-import secrets
 from functools import partial
 from typing import Final
 
 import requests
 
+from office_node.rehearsal import papers
 from office_node.rehearsal.demo.stage import Stage
 from office_node.rehearsal.demo.tally import Tally, wait_for
 from office_node.rehearsal.operator import Wanted
@@ -23,7 +23,7 @@ def prepare(stage: Stage, tally: Tally) -> None:
     upgraded = stage.run("db", "upgrade")
     tally.step("office-node db upgrade", upgraded.returncode == 0, upgraded.stdout.strip())
     document = stage.folder / "priority.pdf"
-    document.write_bytes(b"%PDF-1.4\n" + secrets.token_bytes(_SIZE) + b"\n%%EOF\n")
+    papers.write_pdf(document, [f"Priority document {WANTED.number}"], _SIZE)
     for expected in ("added", "unchanged"):
         added = stage.run("library", "add", str(document), *WANTED_OPTIONS, typed=WANTED.access_code)
         good = added.returncode == 0 and added.stdout.startswith(f"{expected}:")

@@ -1,0 +1,57 @@
+"""Whether a ZIP is what it seems: its directory judged first, then every entry read to its end."""
+
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from office_node.library.inspection import pdf
+from office_node.library.inspection.directory import Entry, readable_entries
+from office_node.library.inspection.findings import Findings, Kind, escaped
+from office_node.library.inspection.unpacking import Damaged, unpacked
+from office_node.library.inspection.xml import XmlCheck
+
+_IN_MEMORY_BYTES = 8 << 20
+
+
+def inspect(file: BinaryIO, max_unpacked_bytes: int, findings: Findings) -> None:
+    """Everything that is wrong with the ZIP in `file`."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            infos, end = archive.infolist(), archive.start_dir
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, OverflowError) as exc:
+        findings.add(Kind.ZIP_DAMAGED, escaped(str(exc)))
+        return
+    for entry in readable_entries(file, infos, end, max_unpacked_bytes, findings):
+        try:
+            fault = _fault(file, entry)
+        except Damaged as exc:
+            fault = (Kind.ENTRY_DAMAGED, str(exc))
+        if fault:
+            findings.add(*fault, entry=entry.name)
+
+
+def _fault(file: BinaryIO, entry: Entry) -> tuple[Kind, str] | None:
+    blocks = unpacked(file, entry)
+    if entry.name.lower().endswith(".pdf"):
+        return _pdf_fault(blocks, Path(file.name).parent)
+    if entry.name.lower().endswith(".xml"):
+        return _xml_fault(blocks)
+    for _ in blocks:
+        pass
+    return None
+
+
+def _pdf_fault(blocks: Iterator[bytes], folder: Path) -> tuple[Kind, str] | None:
+    # Beside the file itself, without a name: it is as private there, and gone with this process.
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(folder)) as target:
+        target.writelines(blocks)
+        return pdf.fault(cast("BinaryIO", target))
+
+
+def _xml_fault(blocks: Iterator[bytes]) -> tuple[Kind, str] | None:
+    check = XmlCheck()
+    for block in blocks:
+        check.feed(block)
+    return check.fault()
