@@ -196,6 +196,13 @@ def pdf(size: int) -> bytes:
     return b"".join(papers.pdf([secrets.token_hex(8)], size))
 
 
+def pdf_of(total_bytes: int) -> bytes:
+    """The same, of exactly so many bytes, some thousands at least."""
+    filler_bytes = total_bytes - len(pdf(total_bytes)) + total_bytes
+    filler_bytes += total_bytes - len(pdf(filler_bytes))  # its own length is written in it
+    return pdf(filler_bytes)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

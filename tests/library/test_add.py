@@ -26,7 +26,7 @@ from tests.library.documents import (
     state,
     zipped,
 )
-from tests.office import Office, pdf
+from tests.office import Office, pdf, pdf_of
 
 
 def test_a_document_is_kept_byte_for_byte_with_its_digest(office: Office, node: Node) -> None:
@@ -147,13 +147,12 @@ def small(new_office: MakeOffice) -> Office:
 
 def test_a_document_of_the_largest_size_is_taken_and_one_more_byte_is_not(small: Office) -> None:
     node = build_node(small.settings())
-    spare = 2048 - len(pdf(1000))
-    largest = pdf(1000 + spare)
+    largest = pdf_of(2048)
     assert len(largest) == 2048
     assert add(node, largest)[0] is Outcome.ADDED
     before = state(small, node)
     with pytest.raises(FileTooLarge, match="N305 the file has more than 2048 bytes"):
-        add(node, pdf(1001 + spare))
+        add(node, pdf_of(2049))
     assert state(small, node) == before
     node.database.close()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.off_retrievals.bench import Bench, das_codes
-from tests.office import pdf
+from tests.office import pdf, pdf_of
 
 SIZE = 300_000
 
@@ -29,7 +29,7 @@ class Offered:
 
 @pytest.fixture(scope="module")
 def offered(served: Bench) -> Offered:
-    kept = served.keep(pdf(SIZE - 16))
+    kept = served.keep(pdf_of(SIZE))
     assert len(kept.content) == SIZE
     return Offered(served, served.offer(kept)[1], kept.content)
 
