@@ -47,12 +47,13 @@ def readable_entries(
     if len(infos) > MOST_ENTRIES:
         findings.add(Kind.TOO_MANY, f"{len(infos)}, and at most {MOST_ENTRIES} are accepted")
         return []
-    names.judge([info.orig_filename for info in infos], findings)
     if not any(info.orig_filename.lower().endswith(".pdf") for info in infos):
         findings.add(Kind.NO_PDF_INSIDE)
+    within_bounds = _within_bounds(infos, file.seek(0, 2), max_unpacked_bytes, findings)
+    names.judge([info.orig_filename for info in infos], findings)
     placed = [entry for info in infos if (entry := _entry(file, info, findings))]
     apart = [*_apart(placed, end, findings)]
-    return apart if _within_bounds(infos, file.seek(0, 2), max_unpacked_bytes, findings) else []
+    return apart if within_bounds else []
 
 
 def _within_bounds(infos: Sequence[zipfile.ZipInfo], size: int, max_unpacked_bytes: int, findings: Findings) -> bool:

@@ -18,7 +18,7 @@ def fault(file: BinaryIO) -> tuple[Kind, str] | None:
     except pikepdf.PasswordError:
         return Kind.PDF_ENCRYPTED, "it asks for a password"
     except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as exc:
-        return Kind.PDF_DAMAGED, escaped(str(exc))
+        return Kind.PDF_DAMAGED, escaped(str(exc).rpartition(": ")[2])  # before it: which stream that was
 
 
 def _structural(file: BinaryIO) -> tuple[Kind, str] | None:
@@ -32,8 +32,6 @@ def _structural(file: BinaryIO) -> tuple[Kind, str] | None:
     ) as document:
         if document.is_encrypted:
             return Kind.PDF_ENCRYPTED, "its use is restricted"
-        if document.Root.get("/Type") != "/Catalog":
-            return Kind.PDF_DAMAGED, "it has no catalog"
         if not len(document.pages):
             return Kind.PDF_WITHOUT_PAGES, ""
     return None

@@ -11,6 +11,8 @@ from defusedxml.expatreader import DefusedExpatParser
 from office_node.library.inspection.findings import Kind, escaped
 
 _DEEPEST = 1000
+_LONGEST_BYTES = 1 << 20
+"""Of one tag or comment; text may be of any length. The parser scans an unfinished one again with each block."""
 
 
 class XmlCheck:
@@ -20,9 +22,11 @@ class XmlCheck:
         self._parser = _Parser(forbid_dtd=False, forbid_entities=True, forbid_external=True)
         self._parser.setContentHandler(_Depth())
         self._fault: tuple[Kind, str] | None = None
+        self._fed_bytes = 0
 
     def feed(self, block: bytes) -> None:
         if self._fault is None:
+            self._fed_bytes += len(block)
             self._fault = self._met(block)
 
     def fault(self) -> tuple[Kind, str] | None:
@@ -32,13 +36,17 @@ class XmlCheck:
 
     def _met(self, block: bytes) -> tuple[Kind, str] | None:
         try:
-            self._parser.feed(block) if block else self._parser.close()
+            self._parser.feed(block)
+            if not block:
+                self._parser.close()
         except DefusedXmlException as exc:
             return Kind.XML_ENTITIES, escaped(getattr(exc, "name", None) or type(exc).__name__)
         except SAXParseException as exc:
             return Kind.XML_MALFORMED, f"line {exc.getLineNumber()}: {escaped(exc.getMessage())}"
         except (SAXException, ValueError, LookupError) as exc:
             return Kind.XML_MALFORMED, escaped(str(exc))
+        if block and self._fed_bytes - self._parser.reached() > _LONGEST_BYTES:
+            return Kind.XML_MALFORMED, f"a tag of more than {_LONGEST_BYTES} bytes"
         return None
 
 
@@ -47,6 +55,11 @@ class _Parser(DefusedExpatParser):
         super().reset()
         # A DOCTYPE may name a DTD (ST.26 does): it is neither fetched nor, as by default, asked for and so refused.
         self._parser.SetParamEntityParsing(XML_PARAM_ENTITY_PARSING_NEVER)  # type: ignore[attr-defined]
+
+    def reached(self) -> int:
+        """How many bytes lie before what the parser works on."""
+        position: int = self._parser.CurrentByteIndex  # type: ignore[attr-defined]
+        return position
 
 
 class _Depth(ContentHandler):

@@ -46,7 +46,8 @@ def _fault(file: BinaryIO, entry: Entry) -> tuple[Kind, str] | None:
 def _pdf_fault(blocks: Iterator[bytes], folder: Path) -> tuple[Kind, str] | None:
     # Beside the file itself, without a name: it is as private there, and gone with this process.
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(folder)) as target:
-        target.writelines(blocks)
+        for block in blocks:  # one by one: `writelines` would look only afterwards whether they are too many for memory
+            target.write(block)
         return pdf.fault(cast("BinaryIO", target))
 
 
