@@ -24,6 +24,9 @@ _MEMORY_BYTES: Final = 1 << 30
 _BYTES_A_SECOND: Final = 16 << 20
 _MOST_TOLD_BYTES: Final = 1 << 18
 
+# Imported once, by the server that only forks and opens no file: the checks, and what the script `office-node` imports,
+# because `multiprocessing` runs the main script again in each child.
+_PRELOADED: Final = ("office_node.library.inspection.package", "office_node.cli")
 _CONTEXT = multiprocessing.get_context("forkserver")
 # One at a time: `multiprocessing` looks after all children whenever one is started, also those that a thread is ending.
 _TURN = threading.Lock()
@@ -86,8 +89,7 @@ def _started(path: Path, file_format: FileFormat, limits: Limits) -> tuple[Conne
     process = _CONTEXT.Process(target=inside.run, args=arguments, name="inspection", daemon=True)
     try:
         with _TURN:
-            # Imported once, by the server that only forks: no file is ever opened there.
-            _CONTEXT.set_forkserver_preload(["office_node.library.inspection.package"])
+            _CONTEXT.set_forkserver_preload([*_PRELOADED])
             process.start()
     except (OSError, EOFError) as exc:
         receiver.close()

@@ -18,6 +18,8 @@ def fault(file: BinaryIO) -> tuple[Kind, str] | None:
     except pikepdf.PasswordError:
         return Kind.PDF_ENCRYPTED, "it asks for a password"
     except (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RuntimeError) as exc:
+        if "bad_alloc" in str(exc):
+            raise MemoryError from exc
         return Kind.PDF_DAMAGED, escaped(str(exc).rpartition(": ")[2])  # before it: which stream that was
 
 
