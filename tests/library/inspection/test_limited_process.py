@@ -23,9 +23,15 @@ SLOW = archive(CORE, member("index.xml", b"<a>" + b"<b/>" * 3_000_000 + b"</a>",
 """Some seconds of work for a parser."""
 
 
+def fork_servers() -> list[psutil.Process]:
+    """The process of this one that only forks, if it runs."""
+    running = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in running if "multiprocessing.forkserver" in " ".join(one.cmdline())]
+
+
 def inspecting() -> list[psutil.Process]:
-    """The processes that look at a file now: children of the one that only forks."""
-    return [one for server in psutil.Process().children() for one in server.children()]
+    """The processes that look at a file now."""
+    return [one for server in fork_servers() for one in server.children()]
 
 
 def of_many_objects(count: int) -> bytes:
@@ -63,17 +69,10 @@ def test_a_process_that_dies_refuses_its_file_and_the_next_one_is_inspected(
 
 def test_a_server_that_was_killed_is_started_again(tmp_path: Path) -> None:
     assert findings(tmp_path, PDF) == []
-    for one in psutil.Process().children():
-        if "forkserver" in " ".join(one.cmdline()):
-            one.kill()
-    eventually(
-        lambda: not any(one.status() != "zombie" and "forkserver" in "".join(one.cmdline()) for one in servers())
-    )
+    [server] = fork_servers()
+    server.kill()
+    eventually(lambda: fork_servers() == [])
     assert findings(tmp_path, PDF) == []
-
-
-def servers() -> list[psutil.Process]:
-    return psutil.Process().children()
 
 
 def test_many_files_at_once_each_get_their_own_verdict(tmp_path: Path) -> None:
