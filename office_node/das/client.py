@@ -103,7 +103,7 @@ class DasClient:
             most_bytes=_MOST_CERTIFICATE_BYTES,
         )
         if not answer.body.startswith(b"%PDF-"):
-            raise PeerUnavailable("WIPO answered a certificate that is no PDF", at_least_seconds=60)
+            raise PeerUnavailable("WIPO answered a certificate that is no PDF")
         return answer.body
 
     def document_status(self, document: PriorityDocumentId, access_code: str) -> DocumentStatus:
@@ -123,7 +123,7 @@ class DasClient:
         answer = self._call(method, path, **request)
         said = answer.json() if answer.body.strip() else {}
         if not isinstance(said, dict):
-            raise PeerUnavailable(f"WIPO answered {answer.status} without a JSON object", at_least_seconds=60)
+            raise PeerUnavailable(f"WIPO answered {answer.status} without a JSON object")
         return said
 
     def _call(self, method: str, path: str, **request: Any) -> Answer:
@@ -147,7 +147,7 @@ def _needed(said: Mapping[str, Any], name: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str) or not value:
-        raise PeerUnavailable(f"WIPO answered without {name}", at_least_seconds=60)
+        raise PeerUnavailable(f"WIPO answered without {name}")
     return value
 
 

@@ -26,7 +26,7 @@ class ContentChanged(OfficeNodeError):
     """What was read for the upload is not what the catalogue says. The last bytes were held back: nothing is complete
     at WIPO."""
 
-    code = "N315"
+    code = "N317"
     hint = "run `office-node library verify` and restore the file from the backup"
 
 

@@ -100,6 +100,11 @@ class FolderStore:
                 raise StoreUnusable(f"file {name} is no plain file")
             return os.fdopen(descriptor, "rb", buffering=0)
 
+    def file(self, name: str) -> Path:
+        """The file itself, for a process that is to look into it. Raises `FileMissing`, or `StoreUnusable`."""
+        self.open(name).close()
+        return self._path(name)
+
     def place(self, name: str) -> str:
         """Where a kept file lies, from the folder on: for a web server that sends it in our stead."""
         return self._path(name).relative_to(self._folder).as_posix()

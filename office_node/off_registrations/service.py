@@ -17,13 +17,12 @@ from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library import changes
 from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
-from office_node.off_registrations import refusals
+from office_node.off_registrations import operations, refusals
 from office_node.off_registrations.details import CORRECTABLE, Corrections, Details
 from office_node.off_registrations.records import (
     WAITING,
     OperationRecord,
     RegistrationRecord,
-    next_turn,
     open_key,
     open_registration,
 )
@@ -92,7 +91,9 @@ class Registrations:
             registration = _drafted(entry, details, content_at)
             session.add(registration)
             session.flush()
-            operation = self._operation(session, Verb.REGISTER, entry.document, registration, hand_back_to=hand_back_to)
+            operation = operations.write_down(
+                session, Verb.REGISTER, entry.document, registration, hand_back_to=hand_back_to
+            )
             self._send(session, operation, registration, entry.current.version_id if content_at == "wipo" else None)
         log.info("registration drafted", operation_id=operation.id, content_at=content_at)
         return Asked(operation.id, is_new=True)
@@ -113,7 +114,7 @@ class Registrations:
             if registration is None:
                 self._correct_catalogue(session, entry, facts)
                 return Asked(None, is_new=True)
-            operation = self._operation(
+            operation = operations.write_down(
                 session, Verb.CORRECT, entry.document, registration, facts=facts, hand_back_to=hand_back_to
             )
             self._send(session, operation, registration, None)
@@ -138,7 +139,7 @@ class Registrations:
             if waiting := _waiting(session, kind, number, Verb.REPLACE, version_id):
                 return Asked(waiting, is_new=False)
             refusals.unchanged(registration, entry)
-            operation = self._operation(
+            operation = operations.write_down(
                 session,
                 Verb.REPLACE,
                 entry.document,
@@ -165,7 +166,9 @@ class Registrations:
             registration = open_registration(session, kind, number)
             if registration is None or self._called_off(session, registration):
                 return Asked(None, is_new=True)
-            operation = self._operation(session, Verb.WITHDRAW, entry.document, registration, hand_back_to=hand_back_to)
+            operation = operations.write_down(
+                session, Verb.WITHDRAW, entry.document, registration, hand_back_to=hand_back_to
+            )
             self._send(session, operation, registration, None)
         log.info("withdrawal asked for", operation_id=operation.id)
         return Asked(operation.id, is_new=True)
@@ -176,7 +179,7 @@ class Registrations:
             changes.lock(session, kind, number)
             entry = self._known(session, kind, number)
             registration = open_registration(session, kind, number)
-            operation = self._operation(session, verb, entry.document, registration)
+            operation = operations.write_down(session, verb, entry.document, registration)
             self._send(session, operation, registration, None)
         return Asked(operation.id, is_new=True)
 
@@ -196,6 +199,7 @@ class Registrations:
             raise refusals.NotInLibrary(f"{document} is not in the library")
         else:
             self._library.refuse_differing(entry, document, code)
+            self._library.insist_on_inspection(entry)
         return entry
 
     def _known(self, session: Session, kind: DocumentKind, number: str) -> CatalogueEntry:
@@ -234,39 +238,14 @@ class Registrations:
         )
         if first.first_sent_at is not None:
             return False
-        if first.upload_id:
-            self._uploads.give_up(session, first.upload_id)
-        moment, because = clock.now(), "withdrawn before WIPO heard of it"
-        registration.move(RegistrationState.REFUSED, open_key=None, ended_at=moment, ended_because=because)
+        because = "withdrawn before WIPO heard of it"
+        registration.move(RegistrationState.REFUSED, open_key=None, ended_at=clock.now(), ended_because=because)
         waiting = select(OperationRecord).where(OperationRecord.registration_id == registration.id, WAITING)
         for operation in session.scalars(waiting.with_for_update()):
-            operation.state, operation.reason, operation.ended_at = OperationState.REFUSED, because, moment
+            if operation.upload_id:
+                self._uploads.give_up(session, operation.upload_id)
+            operations.end(session, self._outbox, operation, OperationState.REFUSED, because)
         return True
-
-    def _operation(
-        self,
-        session: Session,
-        verb: Verb,
-        document: PriorityDocumentId,
-        registration: RegistrationRecord | None,
-        *,
-        facts: dict[str, Any] | None = None,
-        hand_back_to: str | None = None,
-    ) -> OperationRecord:
-        operation = OperationRecord(
-            id=uuid4().hex,
-            registration_id=registration.id if registration else None,
-            kind=document.kind.value,
-            number=document.number,
-            turn=next_turn(session, document.kind, document.number),
-            verb=verb.value,
-            facts=facts or {},
-            hand_back_to=hand_back_to,
-            state=OperationState.WAITING,
-            created_at=clock.now(),
-        )
-        session.add(operation)
-        return operation
 
     def _send(
         self,

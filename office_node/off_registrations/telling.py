@@ -18,6 +18,7 @@ from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.errors import NotYet, PeerRefused, PeerUnavailable
 from office_node.library import changes
 from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
+from office_node.off_registrations import operations
 from office_node.off_registrations.certificates import Certificates
 from office_node.off_registrations.details import Corrections
 from office_node.off_registrations.records import (
@@ -35,7 +36,6 @@ from office_node.uploads.service import Upload, Uploads
 
 log = structlog.get_logger()
 
-HAND_BACK = "hand_back"
 _LONGEST_LOOK_SECONDS = 60.0
 _TURN_SECONDS = 0.5
 _CONFLICT_SECONDS = 15.0
@@ -318,7 +318,7 @@ class Telling:
 
     def _refuse(self, job: _Job, reason: str, acknowledgement_id: str | None = None) -> None:
         with self._database.transaction() as session:
-            operation = self._end(session, job, OperationState.REFUSED, reason[:500])
+            operation = self._end(session, job, OperationState.REFUSED, reason)
             operation.wipo_acknowledgement_id = operation.wipo_acknowledgement_id or acknowledgement_id
             if operation.verb == Verb.REGISTER:
                 locked_registration(session, job.registered.id).move(
@@ -329,11 +329,7 @@ class Telling:
     def _end(self, session: Session, job: _Job, state: OperationState, reason: str | None) -> OperationRecord:
         self._outbox.settle(session, job.claim)
         operation = locked_operation(session, job.operation.id)
-        operation.state, operation.reason, operation.ended_at = state, reason, clock.now()
-        if operation.hand_back_to:
-            self._outbox.put(
-                session, HAND_BACK, f"{HAND_BACK}:{operation.id}", {"operation": operation.id}, operation.id
-            )
+        operations.end(session, self._outbox, operation, state, reason)
         return operation
 
 

@@ -1,0 +1,154 @@
+"""Whatever WIPO answers to a registration is sorted, kept and shown: once registered, refused, or tried again."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from office_node.off_registrations.details import Corrections
+from office_node.rehearsal.operator import Wanted
+from tests.off_registrations.desk import Desk, forget, paper
+from tests.office import eventually
+
+WRONG = {"code": "INVALID_INPUT_DATA", "message": None, "details": [{"code": -99, "message": "applicationNumber: odd"}]}
+
+PASSING: dict[str, list[dict[str, Any]]] = {
+    "500": [{"status": 500}, {"status": 500}],
+    "502 as a page": [{"status": 502, "body": "<html>Bad Gateway</html>", "content_type": "text/html"}],
+    "503 with Retry-After": [{"status": 503, "retry_after": 0}],
+    "a page that says 200": [{"status": 200, "body": "<html>Maintenance</html>", "content_type": "text/html"}],
+    "nothing at all": [{"hang_up": True}],
+    "text": [{"status": 201, "body": "created", "content_type": "text/plain"}],
+    "a list": [{"status": 201, "body": []}],
+    "an empty body": [{"status": 201, "body": ""}],
+    "404 of a gateway": [{"status": 404, "body": "not here", "content_type": "text/plain"}],
+    "a status that nobody has seen": [{"status": 299, "body": {"status": "?"}}],
+}
+AFTER_THE_EFFECT: dict[str, dict[str, Any]] = {
+    "silence": {"hang_up": True, "after_effect": True},
+    "500": {"status": 500, "after_effect": True},
+    "too late": {"hold_seconds": 4, "after_effect": True},
+    "an empty body": {"status": 201, "body": "", "after_effect": True},
+    "a page": {"status": 200, "body": "<html/>", "content_type": "text/html", "after_effect": True},
+}
+REFUSALS: dict[str, dict[str, Any]] = {
+    "400 with details": {"status": 400, "body": WRONG},
+    "400 in the older shape": {"status": 400, "body": {"error": WRONG}},
+    "200 with an error in it": {"status": 200, "body": WRONG},
+    "201 with an error status": {
+        "status": 201,
+        "body": {"requestAckId": "R", "requestStatusCategory": "error", "errorCode": -99, "statusMessage": "odd"},
+    },
+    "422 that says nothing": {"status": 422, "body": {}},
+}
+
+
+@pytest.mark.parametrize("answers", PASSING.values(), ids=PASSING)
+def test_what_may_pass_is_tried_again_until_it_is_registered_once(
+    one_desk: Desk, answers: list[dict[str, Any]]
+) -> None:
+    one_desk.script("registrations", *answers)
+    assert one_desk.registered(paper(), content_at="library").state == "done"
+    [registered] = one_desk.effects("registered")
+    assert (registered["key"], registered["times"]) == (one_desk.key, 1)
+    assert one_desk.office.told("message failed by a bug of ours") == 0
+
+
+@pytest.mark.parametrize("answer", AFTER_THE_EFFECT.values(), ids=AFTER_THE_EFFECT)
+def test_a_lost_answer_is_asked_for_and_the_registration_not_repeated(one_desk: Desk, answer: dict[str, Any]) -> None:
+    one_desk.script("registrations", answer)
+    view = one_desk.registered(paper(), content_at="library")
+    assert view.result == {"found": "registered, when asked before a repeat"}
+    [registered] = one_desk.effects("registered")
+    assert registered["times"] == 1
+
+
+@pytest.mark.parametrize("answer", REFUSALS.values(), ids=REFUSALS)
+def test_what_wipo_refuses_ends_with_wipos_reason(one_desk: Desk, answer: dict[str, Any]) -> None:
+    one_desk.script("registrations", answer)
+    view = one_desk.ended(one_desk.submit(paper(), content_at="library"))
+    assert view.state == "refused"
+    assert "WIPO answered" in str(view.reason)
+    assert "odd" in str(view.reason) or answer["status"] == 422
+    [shown] = one_desk.node.overview.registrations(*one_desk.named)
+    assert (shown.state, shown.ended_because) == ("refused", view.reason)
+    assert [message for message in one_desk.office.waiting() if message.acknowledgement_id == view.operation_id] == []
+
+
+def test_what_was_refused_may_be_submitted_again(one_desk: Desk) -> None:
+    content = paper()
+    one_desk.script("registrations", {"status": 400, "body": WRONG})
+    assert one_desk.ended(one_desk.submit(content, content_at="library")).state == "refused"
+    assert one_desk.registered(content, content_at="library").state == "done"
+    assert [one.state for one in one_desk.node.overview.registrations(*one_desk.named)] == ["registered", "refused"]
+
+
+def test_a_status_never_seen_before_is_waited_for(one_desk: Desk) -> None:
+    seen = {"requestAckId": "R-1", "requestStatusCategory": "quarantined", "statusMessage": "in a queue"}
+    one_desk.script("registrations", {"status": 201, "body": seen, "after_effect": True})
+    asked = one_desk.submit(paper(), content_at="library")
+    assert one_desk.ended(asked).state == "done"
+    [registered] = one_desk.effects("registered")
+    assert registered["times"] == 1
+
+
+def test_what_wipo_knows_already_with_these_data_is_taken_note_of(one_desk: Desk) -> None:
+    content = paper()
+    one_desk.registered(content, content_at="library")
+    forget(one_desk)  # as after a move from an older system, whose registrations this node does not know
+    view = one_desk.ended(one_desk.submit(content, content_at="library"))
+    assert (view.state, view.result) == ("done", {"found": "WIPO knew it already, with these data"})
+
+
+def test_what_wipo_knows_with_other_data_is_refused_and_says_which(one_desk: Desk) -> None:
+    content = paper()
+    one_desk.registered(content, content_at="library")
+    forget(one_desk)
+    one_desk.node.registrations.correct(*one_desk.named, Corrections(filing_date=date(2023, 11, 3)))
+    other = Wanted(one_desk.wanted.kind, one_desk.wanted.number, "2023-11-03", one_desk.wanted.access_code)
+    view = one_desk.ended(one_desk.submit(content, other, content_at="library"))
+    assert (view.state, "-12" in str(view.reason)) == ("refused", True)
+
+
+@pytest.mark.parametrize("place", ["url_uploads", "uploads", "file_status"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 500},
+        {"status": 503, "retry_after": 0},
+        {"hang_up": True},
+        {"status": 200, "body": "<html/>", "content_type": "text/html"},
+    ],
+    ids=["500", "503", "silence", "a page"],
+)
+def test_a_passing_trouble_on_the_way_costs_a_repeat(one_desk: Desk, place: str, answer: dict[str, Any]) -> None:
+    one_desk.script(place, answer)
+    assert one_desk.registered(paper()).state == "done"
+    [registered] = one_desk.effects("registered")
+    assert registered["times"] == 1
+
+
+def test_a_file_that_wipo_rejects_ends_the_registration_with_the_reason(one_desk: Desk) -> None:
+    rejected = {"fileStatusCategory": "REJECTED", "errorCode": -50, "statusMessage": "package not valid"}
+    one_desk.script("file_status", {"status": 200, "body": rejected})
+    view = one_desk.ended(one_desk.submit(paper()))
+    assert (view.state, view.reason) == ("refused", "WIPO rejected the file: REJECTED: -50 package not valid")
+    assert one_desk.effects("registered") == []
+
+
+def test_a_file_that_wipo_has_forgotten_is_sent_anew(one_desk: Desk) -> None:
+    forgotten = {"code": "NOT_FOUND", "message": None, "details": [{"code": -60, "message": "unknown fileId"}]}
+    before = len(one_desk.effects("file requested"))
+    one_desk.script("file_status", {"status": 404, "body": forgotten})
+    assert one_desk.registered(paper()).state == "done"
+    assert len(one_desk.effects("file requested")) == before + 2
+
+
+def test_the_code_that_wipo_expected_stands_nowhere(one_desk: Desk) -> None:
+    mismatch = {"code": -14, "message": "Mismatched access code: dasAccessCode: expected dasAccessCode=QX77"}
+    body = {"code": "INVALID_INPUT_DATA", "message": None, "details": [mismatch]}
+    one_desk.script("registrations", {"status": 400, "body": body})
+    view = one_desk.ended(one_desk.submit(paper(), content_at="library"))
+    assert view.reason == "WIPO answered 400: -14 Mismatched access code"
+    eventually(lambda: one_desk.office.told("WIPO refused"))
+    assert "QX77" not in one_desk.office.log_file.read_text()
