@@ -71,10 +71,12 @@ class Office:
             env={**os.environ, **environment},
         )
 
-    def start(self, *arguments: str) -> "subprocess.Popen[bytes]":
+    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[bytes]":
         """One verb of the command line that goes on; its output goes to `log_file`."""
         with self.log_file.open("ab") as log:
-            process = subprocess.Popen([*self._command(), *arguments], stdout=log, stderr=log)
+            process = subprocess.Popen(
+                [*self._command(), *arguments], stdout=log, stderr=log, env={**os.environ, **environment}
+            )
         self.processes.append(process)
         return process
 
@@ -140,8 +142,18 @@ class Office:
         entries = requests.get(f"{self.central_url}/rehearsal/ledger", timeout=5).json()
         return [entry for entry in entries if effect in ("", entry["effect"])]
 
+    def forward(self, wanted: Wanted = WANTED) -> str:
+        """A retrieval that simulated WIPO forwards itself, and fetches once it is told; returns our id for it."""
+        asked = {"kind": wanted.kind, "number": wanted.number, "date": wanted.date, "access_code": wanted.access_code}
+        answer = requests.post(f"{self.central_url}/rehearsal/retrievals", json=asked, timeout=30).json()
+        return str(answer["requestAckId"])
+
+    def pace_central(self, **seconds: float) -> None:
+        """How fast simulated WIPO is from now on."""
+        requests.post(f"{self.central_url}/rehearsal/pace", json=seconds, timeout=5).raise_for_status()
+
     def script_central(self, *answers: dict[str, Any]) -> None:
-        """What simulated WIPO answers to the next notifications, one each."""
+        """What simulated WIPO answers to the next notifications, one each, or at the `place` an answer names."""
         requests.post(f"{self.central_url}/rehearsal/next-answers", json=list(answers), timeout=5).raise_for_status()
 
     def log_lines(self) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from datetime import date
 from itertools import count
 from typing import Any, Literal
 
-import requests
 from sqlalchemy import delete, update
 
 from office_node import clock
@@ -121,7 +120,7 @@ class Desk:
 
     def pace(self, **seconds: float) -> None:
         """How fast simulated WIPO is from now on."""
-        requests.post(f"{self.office.central_url}/rehearsal/pace", json=seconds, timeout=5).raise_for_status()
+        self.office.pace_central(**seconds)
 
 
 def document(wanted: Wanted) -> PriorityDocumentId:

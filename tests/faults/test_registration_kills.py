@@ -1,0 +1,58 @@
+"""The worker is killed with -9 at each named step of registering: after a restart WIPO has one registration."""
+
+import hashlib
+
+import pytest
+
+from office_node.crash_points import CRASH_POINTS
+from tests.conftest import MakeOffice
+from tests.databases import on_sqlite
+from tests.off_registrations.conftest import QUICK
+from tests.off_registrations.desk import Desk, make_desk, paper
+from tests.office import eventually
+
+STEPS = [point for point in CRASH_POINTS if point.startswith(("upload", "registration"))]
+
+
+def _desk(new_office: MakeOffice) -> Desk:
+    office = new_office(QUICK)
+    office.upgrade()
+    office.start_central()
+    return make_desk(office)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_worker_killed_at_a_step_leaves_one_registration(new_office: MakeOffice, step: str) -> None:
+    desk = _desk(new_office)
+    content = paper(filler_bytes=3_000_000)
+    asked = desk.submit(content)
+    dying = desk.office.start("worker", OFFICE_NODE_CRASH_AT=step)
+    assert dying.wait(timeout=60) == -9, "it did not come to that step"
+    assert desk.node.overview.operation(str(asked.operation_id)).state == "waiting"
+
+    desk.office.start("worker")
+    assert desk.ended(asked).state == "done"
+    [registered] = desk.effects("registered")
+    assert (registered["key"], registered["times"]) == (desk.key, 1)
+    assert registered["sha256"] == hashlib.sha256(content).hexdigest()
+    assert desk.state() == "registered"
+    eventually(lambda: not desk.office.waiting())
+    desk.node.database.close()
+
+
+@on_sqlite
+def test_a_worker_killed_while_wipo_holds_its_answer_leaves_one_registration(new_office: MakeOffice) -> None:
+    desk = _desk(new_office)
+    desk.script("registrations", {"hold_seconds": 60, "after_effect": True})
+    asked = desk.submit(paper(), content_at="library")
+    worker = desk.office.start("worker")
+    eventually(lambda: desk.effects("registered"))
+    worker.kill()
+    worker.wait()
+
+    desk.office.start("worker")
+    view = desk.ended(asked)
+    assert (view.state, view.result) == ("done", {"found": "registered, when asked before a repeat"})
+    [registered] = desk.effects("registered")
+    assert registered["times"] == 1
+    desk.node.database.close()
