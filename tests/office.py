@@ -60,14 +60,14 @@ class Office:
         schema.upgrade(database)
         database.close()
 
-    def run(self, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, seconds: float = 60, **environment: str) -> "subprocess.CompletedProcess[str]":
         """One verb of the command line, to its end."""
         return subprocess.run(
             [*self._command(), *arguments],
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=seconds,
             env={**os.environ, **environment},
         )
 
