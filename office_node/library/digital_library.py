@@ -142,13 +142,33 @@ class DigitalLibrary:
         sealed = self._access_codes.seal(access_code, _name(document.kind, document.number))
         with self._store.receiving(source, self._max_bytes) as received:
             file_format = self._inspect(received.path)
-            known = self.find(document.kind, document.number)
-            self.refuse_differing(known, document, access_code)
-            if known and known.current.sha256 == received.sha256:
-                return Outcome.UNCHANGED, known
-            if known and not new_versions:
-                raise ContentDiffers(f"{known.document} is kept with another content")
+            outcome, known = self._judged(received, document, access_code, new_versions=new_versions)
+            if known and outcome is Outcome.UNCHANGED:
+                return outcome, known
             return self._keep(received, file_format, document, sealed, access_code)
+
+    def would_add(
+        self, source: BinaryIO, document: PriorityDocumentId, access_code: str, *, new_versions: bool = True
+    ) -> Outcome:
+        """What `add` would do; raises what it would raise, and keeps nothing."""
+        self.seal(access_code, document.kind, document.number)
+        with self._store.receiving(source, self._max_bytes) as received:
+            self._inspect(received.path)
+            return self._judged(received, document, access_code, new_versions=new_versions)[0]
+
+    def _judged(
+        self, received: Received, document: PriorityDocumentId, access_code: str, *, new_versions: bool
+    ) -> tuple[Outcome, CatalogueEntry | None]:
+        """What the received bytes are to the library. Raises `DocumentDiffers` and `ContentDiffers`."""
+        known = self.find(document.kind, document.number)
+        self.refuse_differing(known, document, access_code)
+        if known is None:
+            return Outcome.ADDED, None
+        if known.current.sha256 == received.sha256:
+            return Outcome.UNCHANGED, known
+        if not new_versions:
+            raise ContentDiffers(f"{known.document} is kept with another content")
+        return Outcome.NEW_VERSION, known
 
     def find(self, kind: DocumentKind, number: str) -> CatalogueEntry | None:
         """The document of that kind and number (normal form), if it is kept."""

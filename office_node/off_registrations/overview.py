@@ -96,6 +96,11 @@ class Overview:
                 _with_messages().where(OperationRecord.id.in_(operation_ids[begin : begin + _AT_ONCE]))
             )
 
+    def about(self, kind: DocumentKind, number: str) -> list[OperationView]:
+        """Everything that was ever asked about a document (number in normal form), the newest first."""
+        which = (OperationRecord.kind == kind.value, OperationRecord.number == number)
+        return self._views(_with_messages().where(*which).order_by(OperationRecord.turn.desc()))
+
     def _views(self, query: Select[OperationRecord, UploadRecord, OutboxRecord]) -> list[OperationView]:
         with self._database.reading() as session:
             return [_operation(*row) for row in session.execute(query).all()]

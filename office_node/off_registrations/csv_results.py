@@ -1,0 +1,113 @@
+"""The result file beside a CSV: the rows as they came, and what became of each."""
+
+import csv
+import io
+import os
+import tempfile
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from office_node.errors import OfficeNodeError
+from office_node.off_registrations.csv_file import COLUMNS, GIVEN, PROBLEM, Row
+
+_NOT_REACHED = "not looked at: what went before ended the run"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_SHORTEST_SECONDS, _SHARE = 5.0, 20
+
+
+class ResultsUnwritable(OfficeNodeError):
+    """The result file cannot be written."""
+
+    code = "N362"
+    hint = "let the user of the node write in the folder of the CSV, or copy the CSV and its documents elsewhere"
+
+
+class Results:
+    """What is known of every row, in their order; written whole, so that a reader never sees half of it."""
+
+    def __init__(self, source: Path) -> None:
+        self.path = source.with_name(f"{source.name.removesuffix('.csv')}.result.csv")
+        self._given: list[str] = []
+        self._became: list[str] = []
+        self._due = time.monotonic() + _SHORTEST_SECONDS
+
+    def insist(self) -> None:
+        """Raises `ResultsUnwritable` if the file could not be written; nothing stays behind."""
+        try:
+            if self.path.is_dir():
+                raise IsADirectoryError(None, "Is a directory")
+            tempfile.TemporaryFile(dir=self.path.parent).close()
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
+
+    def add(self, row: Row) -> int:
+        """A row that nothing is known of but what it says; returns its place."""
+        self._given.append(_line(row.cells[name] for name in GIVEN))
+        self._became.append("")
+        place = len(self._became) - 1
+        if row.is_registered:
+            self.note(place, registered=True, file_id=row.cells["file_id"], ack_id=row.cells["ack_id"])
+        else:
+            self.note(place, problem=_NOT_REACHED)
+        return place
+
+    def note(
+        self,
+        place: int,
+        *,
+        registered: bool = False,
+        file_id: str | None = None,
+        ack_id: str | None = None,
+        problem: str | None = None,
+    ) -> None:
+        """What became of the row at `place`."""
+        said = str(registered).lower()
+        self._became[place] = _line(
+            [_no_formula(file_id or ""), said, _no_formula(ack_id or ""), _no_formula(problem or "")]
+        )
+
+    def write_in_time(self) -> None:
+        """Write, unless that was done a moment ago: writing a long file takes a small share of the time."""
+        begin = time.monotonic()
+        if begin >= self._due:
+            self.write()
+            end = time.monotonic()
+            self._due = end + max(_SHORTEST_SECONDS, _SHARE * (end - begin))
+
+    def write(self) -> None:
+        """Put the file in the place of an earlier one; readable by its owner alone. Raises `ResultsUnwritable`."""
+        try:
+            descriptor, temporary = tempfile.mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+        except OSError as exc:
+            raise self._unwritable(exc) from exc
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
+                file.write(f"{_line([*COLUMNS, PROBLEM])}\r\n")
+                file.writelines(
+                    f"{given},{became}\r\n" for given, became in zip(self._given, self._became, strict=True)
+                )
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).replace(self.path)
+        except BaseException as exc:
+            with suppress(OSError):
+                Path(temporary).unlink()
+            if isinstance(exc, OSError):
+                raise self._unwritable(exc) from exc
+            raise
+
+    def _unwritable(self, exc: OSError) -> ResultsUnwritable:
+        return ResultsUnwritable(f"{self.path} cannot be written: {exc.strerror}")
+
+
+def _line(cells: Iterable[str]) -> str:
+    written = io.StringIO()
+    csv.writer(written, lineterminator="").writerow(cells)
+    return written.getvalue()
+
+
+def _no_formula(cell: str) -> str:
+    """WIPO's words: a spreadsheet shall show them, not carry them out."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
