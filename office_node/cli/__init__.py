@@ -14,6 +14,7 @@ _NOUNS = {
     "keys": "the keys the settings name",
     "library": "the digital library",
     "outbox": "what is still to be done and told",
+    "registrations": "what WIPO shall know of the office's documents",
     "rehearsal": "the simulated WIPO central",
     "serve": "start web and worker, stop them together",
     "web": "start the web processes alone",

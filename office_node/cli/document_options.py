@@ -9,10 +9,13 @@ from office_node.document_id import DocumentKind
 
 def _asked_for(_ctx: click.Context, _option: click.Parameter, given: str | None) -> str:
     """The access code, asked for where it is not in the command line, which others on the machine can read."""
-    if given is not None:
-        return given
+    return ask_access_code() if given is None else given
+
+
+def ask_access_code(label: str = "Access code") -> str:
+    """The access code from whoever sits at the terminal, not echoed; else the first line of standard input."""
     if sys.stdin.isatty():
-        return str(click.prompt("Access code", hide_input=True))
+        return str(click.prompt(label, hide_input=True))
     line = sys.stdin.readline().strip()
     if not line:
         raise click.MissingParameter("Write it on the first line of standard input.", param_type="option")

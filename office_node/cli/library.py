@@ -22,6 +22,15 @@ class NoSuchDocument(OfficeNodeError):
     hint = "check kind and number; `office-node library find` alone lists everything that is kept"
 
 
+_ALWAYS = ", always through the transit zone"
+_BYTES = click.IntRange(0, 1 << 62)
+
+
+def _bound(ctx: click.Context, option: click.Parameter, given: str) -> Any:
+    """A number of bytes, or None for `default`."""
+    return None if given == "default" else _BYTES(given, option, ctx)
+
+
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
@@ -36,19 +45,58 @@ def library() -> None:
 @NUMBER
 @DATE
 @ACCESS_CODE
+@click.option(
+    "--big-document-bytes",
+    type=_BYTES,
+    help="If it is larger, it goes through WIPO's transit zone; 0: always. Else as the settings say.",
+)
 @AS_JSON
 @click.pass_context
 def add(
-    ctx: click.Context, file: Path, kind: str, number: str, date: datetime, access_code: str, as_json: bool
+    ctx: click.Context,
+    file: Path,
+    kind: str,
+    number: str,
+    date: datetime,
+    access_code: str,
+    big_document_bytes: int | None,
+    as_json: bool,
 ) -> None:
     """Take FILE in, or as a new version if its bytes are new."""
     document = number_formats.document_id(DocumentKind(kind), number, date.date())
+    kept = ready_node(ctx).library
     with file.open("rb") as source:
-        outcome, entry = ready_node(ctx).library.add(source, document, access_code)
+        outcome, entry = kept.add(source, document, access_code)
+    if big_document_bytes is not None:
+        entry = kept.bind(document.kind, document.number, big_document_bytes) or entry
     if as_json:
         echo_json({"outcome": outcome.value, **_shown(entry)})
     else:
         click.echo(f"{outcome.value}: {_line(entry)}")
+
+
+@library.command()
+@KIND
+@NUMBER
+@click.option(
+    "--big-document-bytes",
+    required=True,
+    metavar="N|default",
+    callback=_bound,
+    help="If it is larger, it goes through WIPO's transit zone; 0: always; default: as the settings say.",
+)
+@AS_JSON
+@click.pass_context
+def change(ctx: click.Context, kind: str, number: str, big_document_bytes: int | None, as_json: bool) -> None:
+    """How a document goes to WIPO; what it is does not change."""
+    normal = number_formats.normalise(DocumentKind(kind), number)
+    entry = ready_node(ctx).library.bind(DocumentKind(kind), normal, big_document_bytes)
+    if entry is None:
+        raise NoSuchDocument("no such document")
+    if as_json:
+        echo_json(_shown(entry))
+    else:
+        click.echo(f"changed: {_line(entry)}")
 
 
 @library.command()
@@ -122,10 +170,15 @@ def _shown(entry: CatalogueEntry) -> dict[str, Any]:
         "bytes": entry.current.size,
         "sha256": entry.current.sha256,
         "stored_at": entry.current.stored_at.isoformat(timespec="seconds"),
+        "withdrawn_at": entry.withdrawn_at.isoformat(timespec="seconds") if entry.withdrawn_at else None,
+        "big_document_bytes": entry.big_document_bytes,
     }
 
 
 def _line(entry: CatalogueEntry) -> str:
     version = entry.current
     content = f"{version.size} bytes {version.file_format}, sha256 {version.sha256}"
-    return f"{entry.document}, version {version.version}, {content}"
+    bound = entry.big_document_bytes
+    transit = "" if bound is None else f", through the transit zone above {bound} bytes" if bound else _ALWAYS
+    withdrawn = f", withdrawn {entry.withdrawn_at.isoformat(timespec='seconds')}" if entry.withdrawn_at else ""
+    return f"{entry.document}, version {version.version}, {content}{transit}{withdrawn}"

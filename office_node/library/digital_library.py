@@ -1,4 +1,4 @@
-"""The verbs of the digital library: add, find, look up, open, verify."""
+"""The verbs of the digital library: add, bind, find, look up, open, verify."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.errors import OfficeNodeError
+from office_node.library import changes
 from office_node.library.access_codes import AccessCodes
 from office_node.library.folder_store import FileMissing, FolderStore, Received, StoreUnusable
 from office_node.library.formats import FileFormat
@@ -169,6 +170,16 @@ class DigitalLibrary:
         if not new_versions:
             raise ContentDiffers(f"{known.document} is kept with another content")
         return Outcome.NEW_VERSION, known
+
+    def bind(self, kind: DocumentKind, number: str, big_document_bytes: int | None) -> CatalogueEntry | None:
+        """From more bytes than this on it goes through WIPO's transit zone; None: as the settings say.
+
+        Returns the document as it is now, None if it is not kept.
+        """
+        with self._database.transaction() as session:
+            changes.lock(session, kind, number)
+            changes.bound_for_transit(session, kind, number, big_document_bytes)
+            return self.look_up(session, kind, number)
 
     def find(self, kind: DocumentKind, number: str) -> CatalogueEntry | None:
         """The document of that kind and number (normal form), if it is kept."""

@@ -3,19 +3,28 @@
 import os
 import re
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 
 from office_node.das import number_formats
 from office_node.document_id import DocumentKind, PriorityDocumentId
+from office_node.errors import OfficeNodeError
 from office_node.library.access_codes import BadAccessCode
 from office_node.off_registrations.csv_file import ACCESS_CODE, Row, quoted
 from office_node.off_registrations.details import PRIORITY_DOCUMENT, BadDetails, Details
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class FileGone(OfficeNodeError):
+    """The file of a row was there a moment ago."""
+
+    code = "N364"
+    hint = "see that the file is there and may be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +39,22 @@ class Wanted:
 
     def __repr__(self) -> str:
         return f"Wanted({self.document})"
+
+    def __str__(self) -> str:
+        return str(self.document)
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO | None]:
+        """The file, if there is one to take in. Raises `FileGone`."""
+        if self.file is None:
+            yield None
+            return
+        try:
+            file = self.file.open("rb")
+        except OSError as exc:
+            raise FileGone(f"{quoted(self.file.name)} cannot be read: {exc.strerror}") from exc
+        with file:
+            yield file
 
 
 class Rows:
