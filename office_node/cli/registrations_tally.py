@@ -11,6 +11,7 @@ import click
 from office_node.cli.registrations_group import StillWaiting, WipoRefused
 from office_node.errors import OfficeNodeError
 from office_node.library.folder_store import StoreUnusable
+from office_node.library.inspection import InspectionImpossible
 from office_node.storage.database import DatabaseUnavailable
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 _LINE_FOR_EACH_UP_TO = 100
 _COUNT_EVERY_SECONDS = 5.0
-OF_NO_ROW = (DatabaseUnavailable, StoreUnusable)
+OF_NO_ROW = (DatabaseUnavailable, StoreUnusable, InspectionImpossible)
 """Failures that the next row would suffer as well: they end the run."""
 
 
@@ -64,14 +65,12 @@ class Tally:
     def insist(self, *, waited: bool = True) -> None:
         """Raises the gravest thing that is not as it should be; `waited` says whether waiting is one."""
         if self.refused:
-            raise WipoRefused(f"{self.refused:,} of the documents were refused")
+            raise WipoRefused(f"{self.refused:,} of the documents {'was' if self.refused == 1 else 'were'} refused")
         if self.parked:
             hint = "mend what `office-node outbox list --parked` names, then `office-node outbox retry`"
-            raise StillWaiting(
-                f"{self.waiting:,} of the documents wait, {self.parked:,} of them for a human", hint=hint
-            )
+            raise StillWaiting(f"{_documents_wait(self.waiting)}, {self.parked:,} of them for a human", hint=hint)
         if self.waiting and waited:
-            raise StillWaiting(f"{self.waiting:,} of the documents wait still")
+            raise StillWaiting(f"{_documents_wait(self.waiting)} still")
         if self.bad:
             raise BadRows(bad_rows(self.bad))
 
@@ -89,6 +88,10 @@ class Tally:
             "results": str(results) if results else None,
             "problems": self.problems,
         }
+
+
+def _documents_wait(waiting: int) -> str:
+    return f"{waiting:,} of the documents {'waits' if waiting == 1 else 'wait'}"
 
 
 def bad_rows(bad: int) -> str:
