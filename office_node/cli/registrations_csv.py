@@ -137,6 +137,7 @@ class _Run:
         if time.monotonic() >= self._next_look:
             self._look()
             self._results.write_in_time()
+            self._shown.tick(len(self._watch))
             self._next_look = time.monotonic() + LOOK_SECONDS
 
     def _look(self) -> None:

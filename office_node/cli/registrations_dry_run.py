@@ -20,6 +20,7 @@ def foresee(node: "Node", source: CsvFile, content_at: str, total: int, *, as_js
     foresight, rows, tally = Foresight(node.database, node.library), Rows(source.path.parent), Tally()
     shown = Shown(total, "looking")
     for row in source.rows():
+        shown.tick(0)
         wanted = rows.wanted(row)
         if row.is_registered:
             tally.passed_over += 1

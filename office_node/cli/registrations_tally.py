@@ -132,10 +132,14 @@ class Shown:
         if self._bar:
             self._bar.render_finish()
 
+    def tick(self, waiting: int) -> None:
+        """Of many rows, where there is no bar: now and then how far they are."""
+        if not self._bar and self._total > _LINE_FOR_EACH_UP_TO and time.monotonic() >= self._next_count:
+            self._next_count = time.monotonic() + _COUNT_EVERY_SECONDS
+            told = f", {waiting:,} wait for WIPO" if waiting else ""
+            click.echo(f"{self._done:,} of {self._total:,} rows finished{told}", err=True)
+
     def _finished(self) -> None:
         self._done += 1
         if self._bar:
             self._bar.update(1)
-        elif self._total > _LINE_FOR_EACH_UP_TO and time.monotonic() >= self._next_count:
-            self._next_count = time.monotonic() + _COUNT_EVERY_SECONDS
-            click.echo(f"{self._done:,} of {self._total:,} rows", err=True)
