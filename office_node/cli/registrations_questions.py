@@ -82,7 +82,7 @@ def certificate(
     if view.state is OperationState.DONE:
         with node.certificates.open(view.operation_id) as kept:
             _write(output, kept.read(), force=force)
-    tell(view, f"certificate of {named.shown(node)}: {output}", named, as_json=as_json)
+    tell(view, f"certificate of {named.shown(node)}: {click.format_filename(output)}", named, as_json=as_json)
 
 
 @registrations.command("list")

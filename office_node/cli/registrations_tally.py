@@ -60,7 +60,7 @@ class Tally:
         words += [f"{self.waiting:,} waiting"] if self.waiting else []
         words += [f"{self.passed_over:,} passed over"] if self.passed_over else []
         speed = f"{self.per_second:.1f} documents per second"
-        return f"{', '.join(words)}; results in {results}; {speed}"
+        return f"{', '.join(words)}; results in {click.format_filename(results)}; {speed}"
 
     def insist(self, *, waited: bool = True) -> None:
         """Raises the gravest thing that is not as it should be; `waited` says whether waiting is one."""
@@ -85,7 +85,7 @@ class Tally:
             "passed_over": self.passed_over,
             "seconds": round(self.seconds, 3),
             "documents_per_second": round(self.per_second, 2),
-            "results": str(results) if results else None,
+            "results": click.format_filename(results) if results else None,
             "problems": self.problems,
         }
 
