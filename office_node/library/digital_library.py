@@ -240,13 +240,18 @@ class DigitalLibrary:
         if self._store.digest(version.version_id, tick) != version.sha256:
             raise DocumentDamaged(f"file {version.version_id} does not have the digest of the catalogue")
 
-    def insist_on_inspection(self, entry: CatalogueEntry) -> None:
-        """Inspect a content that was taken in before contents were inspected. Raises as `add` for what is unsound."""
+    def insist_on_inspection(self, entry: CatalogueEntry, *, note: bool = True) -> None:
+        """Inspect a content that was taken in before contents were inspected. Raises as `add` for what is unsound.
+
+        Without `note` it is not written down, and would be inspected again.
+        """
         version_id = entry.current.version_id
         with self._database.reading() as session:
             if session.get_one(VersionRecord, version_id).inspected_at:
                 return
         self._inspect(self._store.file(version_id))
+        if not note:
+            return
         with self._database.transaction() as session:
             session.execute(
                 update(VersionRecord).where(VersionRecord.id == version_id).values(inspected_at=clock.now())

@@ -41,6 +41,7 @@ class Foresight:
             raise refusals.NotInLibrary(f"{document} is not in the library")
         else:
             self._library.refuse_differing(entry, document, code)
+            self._library.insist_on_inspection(entry, note=False)
         if registration is None or entry is None:
             return True
         refusals.differing(registration, entry, details, content_at)
