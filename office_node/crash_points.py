@@ -16,6 +16,14 @@ CRASH_POINTS: Final = (
     "upload: file accepted, not recorded",
     "registration: noted as sent, before it is",
     "registration: answered, not recorded",
+    "intake: claimed, nothing moved",
+    "intake: content taken, the request not",
+    "intake: taken, nothing asked for",
+    "intake: asked for, not settled",
+    "intake: decided, nothing moved on",
+    "intake: content moved on, the request not",
+    "intake: both moved on, the result not",
+    "intake: handed back, not settled",
 )
 
 

@@ -46,6 +46,8 @@ def _work(in_force: InForce, event: str) -> tuple[int, bool]:
     keep_house = _housekeeping(node)
     scheduler.add_job(delivery.tick, "interval", seconds=node.settings.worker.poll_seconds, **always)
     scheduler.add_job(keep_house, "interval", seconds=_HOUSEKEEPING_SECONDS, **always)
+    if node.intake and node.settings.intake:
+        scheduler.add_job(node.intake.scan, "interval", seconds=node.settings.intake.poll_seconds, **always)
     keep_house()
     scheduler.start()
     log.info(event, poll_seconds=node.settings.worker.poll_seconds)
@@ -65,6 +67,7 @@ def _housekeeping(node: Node) -> Callable[[], None]:
         "counters_forgotten": node.counters.forget_expired,
         "retrievals_ended": node.retrievals.expire_old,
         "leftovers_removed": node.store.remove_leftovers,
+        **({"intake_leftovers_removed": node.intake.remove_leftovers} if node.intake else {}),
         "key_warnings": KeyEnds(node.settings).warn,
     }
 

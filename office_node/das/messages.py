@@ -118,14 +118,14 @@ class UrlDownloadRequest(DocumentFilter):
 
 def parse_json(model: type[M], body: bytes) -> M:
     """The message in `body`. Raises `Malformed` naming every member that is wrong, never its value."""
-    _refuse_names_given_twice(body)
+    refuse_names_given_twice(body)
     try:
         return model.model_validate_json(body)
     except ValidationError as exc:
         raise _malformed(exc) from None
 
 
-def _refuse_names_given_twice(body: bytes) -> None:
+def refuse_names_given_twice(body: bytes) -> None:
     """Which of the two was meant? Our parser would take the last, another one the first."""
 
     def once(members: list[tuple[str, object]]) -> None:

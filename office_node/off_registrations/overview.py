@@ -83,6 +83,11 @@ class Overview:
         with self._database.reading() as session:
             return [_registration(record) for record in session.scalars(query)]
 
+    def registration(self, registration_id: str) -> RegistrationView:
+        """One that is known to exist."""
+        with self._database.reading() as session:
+            return _registration(session.get_one(RegistrationRecord, registration_id))
+
     def operation(self, operation_id: str) -> OperationView:
         """How far an operation is. Raises `NoSuchOperation`."""
         for view in self.operations([operation_id]):

@@ -49,7 +49,10 @@ class Asked:
 
 
 class Registrations:
-    """Documents of the library, as WIPO shall know them."""
+    """Documents of the library, as WIPO shall know them.
+
+    `hand_back_to` names what asked: under one name a verb is carried out once, even after its operation has ended.
+    """
 
     def __init__(
         self,
@@ -84,6 +87,8 @@ class Registrations:
         entry = self._taken_in(document, source, access_code)
         with self._database.transaction() as session:
             changes.lock(session, document.kind, document.number)
+            if repeated := _asked_as(session, document.kind, document.number, hand_back_to):
+                return Asked(repeated, is_new=False)
             if known := open_registration(session, document.kind, document.number):
                 refusals.differing(known, entry, details, content_at)
                 return Asked(_first_operation(session, known.id), is_new=False)
@@ -108,6 +113,8 @@ class Registrations:
         """
         with self._database.transaction() as session:
             changes.lock(session, kind, number)
+            if repeated := _asked_as(session, kind, number, hand_back_to):
+                return Asked(repeated, is_new=False)
             entry = self._known(session, kind, number)
             registration = open_registration(session, kind, number)
             facts = self._differing_facts(entry, registration, corrections)
@@ -133,6 +140,8 @@ class Registrations:
         version_id = entry.current.version_id
         with self._database.transaction() as session:
             changes.lock(session, kind, number)
+            if repeated := _asked_as(session, kind, number, hand_back_to):
+                return Asked(repeated, is_new=False)
             registration = open_registration(session, kind, number)
             if registration is None:
                 raise refusals.not_registered(entry.document)
@@ -158,6 +167,8 @@ class Registrations:
         """
         with self._database.transaction() as session:
             changes.lock(session, kind, number)
+            if repeated := _asked_as(session, kind, number, hand_back_to):
+                return Asked(repeated, is_new=False)
             entry = self._known(session, kind, number)
             changes.withdraw(session, kind, number)
             self._on_withdrawn(session, kind, number)
@@ -172,6 +183,11 @@ class Registrations:
             self._send(session, operation, registration, None)
         log.info("withdrawal asked for", operation_id=operation.id)
         return Asked(operation.id, is_new=True)
+
+    def asked_as(self, kind: DocumentKind, number: str, hand_back_to: str) -> str | None:
+        """The operation on the document that was asked for under this name, if there is one."""
+        with self._database.reading() as session:
+            return _asked_as(session, kind, number, hand_back_to)
 
     def ask(self, verb: Literal[Verb.STATUS, Verb.CERTIFICATE], kind: DocumentKind, number: str) -> Asked:
         """Have WIPO asked for the status or the certificate of a document of the library. Raises `NotInLibrary`."""
@@ -287,6 +303,15 @@ def _first_operation(session: Session, registration_id: str) -> str:
         OperationRecord.registration_id == registration_id, OperationRecord.verb == Verb.REGISTER
     )
     return session.scalars(query).one()
+
+
+def _asked_as(session: Session, kind: DocumentKind, number: str, hand_back_to: str | None) -> str | None:
+    query = select(OperationRecord.id).where(
+        OperationRecord.kind == kind.value,
+        OperationRecord.number == number,
+        OperationRecord.hand_back_to == hand_back_to,
+    )
+    return session.scalars(query).first() if hand_back_to else None
 
 
 def _is_open(session: Session, kind: DocumentKind, number: str) -> bool:

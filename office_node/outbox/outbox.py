@@ -1,6 +1,6 @@
 """Writing, claiming, settling, postponing and parking messages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -90,6 +90,12 @@ class Outbox:
             "created_at": moment,
         }
         self._database.insert_once(session, OutboxRecord, values)
+
+    def states(self, effect_keys: Collection[str]) -> dict[str, MessageState]:
+        """How far the messages with these effects are; what was never put is left out."""
+        query = select(OutboxRecord.effect_key, OutboxRecord.state).where(OutboxRecord.effect_key.in_(effect_keys))
+        with self._database.reading() as session:
+            return {key: MessageState(state) for key, state in session.execute(query).all()}
 
     def claim(self, kind: str, limit: int) -> list[Claim]:
         """Up to `limit` due messages, each now ours for the length of a lease."""

@@ -13,6 +13,9 @@ from office_node.library.inspection import Inspector
 from office_node.network.ingress import Ingress
 from office_node.off_registrations import service as off_registrations
 from office_node.off_registrations.certificates import Certificates
+from office_node.off_registrations.intake import Intake
+from office_node.off_registrations.intake_watch import TAKE_IN
+from office_node.off_registrations.operations import HAND_BACK
 from office_node.off_registrations.overview import Overview
 from office_node.off_registrations.service import Registrations
 from office_node.off_registrations.telling import Telling
@@ -30,8 +33,11 @@ from office_node.uploads import service as uploads
 from office_node.uploads.service import Uploads
 from office_node.wiring.calls_out import build_egress, build_wipo_client
 from office_node.wiring.ingress import build_ingress
+from office_node.wiring.intake import build_intake
 from office_node.wiring.rows import build_database, build_outbox
 from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server, build_token_verifier
+
+_HAND_BACK_THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,13 @@ class Node:
     certificates: Certificates
     links: DownloadLinks
     slots: DownloadSlots
+    intake: Intake | None
+    """None where no folder is watched."""
 
     def handlers(self) -> dict[str, Handler]:
         """What the worker does with each kind of outbox message."""
         worker = self.settings.worker
-        return {
+        handlers = {
             off_retrievals.PREPARE: Handler(self.retrievals.prepare, worker.file_checks),
             off_retrievals.NOTIFY: Handler(self.retrievals.announce, worker.api_calls),
             off_registrations.TELL: Handler(self.telling.tell, worker.api_calls),
@@ -69,6 +77,10 @@ class Node:
             uploads.SEND: Handler(self.uploads.send, worker.transfers),
             uploads.CHECK: Handler(self.uploads.check, worker.api_calls),
         }
+        if self.intake:
+            handlers[TAKE_IN] = Handler(self.intake.take_in, worker.file_checks)
+            handlers[HAND_BACK] = Handler(self.intake.hand_back, _HAND_BACK_THREADS)
+        return handlers
 
 
 def build_node(settings: Settings) -> Node:
@@ -109,6 +121,14 @@ def build_node(settings: Settings) -> Node:
             settings.off.request_days, settings.wipo.notification_ack_id, settings.off.big_document_bytes
         ),
     )
+    registrations = Registrations(
+        database=database,
+        library=library,
+        outbox=outbox,
+        uploads=to_wipo,
+        on_withdrawn=retrievals.end_withdrawn,
+    )
+    overview = Overview(database)
     return Node(
         settings=settings,
         database=database,
@@ -123,13 +143,7 @@ def build_node(settings: Settings) -> Node:
         retrievals=retrievals,
         handover=Handover(database, library, links),
         uploads=to_wipo,
-        registrations=Registrations(
-            database=database,
-            library=library,
-            outbox=outbox,
-            uploads=to_wipo,
-            on_withdrawn=retrievals.end_withdrawn,
-        ),
+        registrations=registrations,
         telling=Telling(
             database=database,
             library=library,
@@ -138,8 +152,9 @@ def build_node(settings: Settings) -> Node:
             wipo=wipo,
             certificates=certificates,
         ),
-        overview=Overview(database),
+        overview=overview,
         certificates=certificates,
         links=links,
         slots=DownloadSlots(settings.web.max_downloads, settings.web.max_downloads_per_client),
+        intake=build_intake(settings, database, outbox, registrations, overview),
     )

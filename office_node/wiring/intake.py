@@ -1,0 +1,29 @@
+"""The watched folder, joined."""
+
+from office_node.off_registrations.intake import Intake
+from office_node.off_registrations.intake_folder import IntakeFolder
+from office_node.off_registrations.intake_watch import Watch
+from office_node.off_registrations.overview import Overview
+from office_node.off_registrations.service import Registrations
+from office_node.outbox.outbox import Outbox
+from office_node.settings import Settings
+from office_node.storage.database import Database
+
+
+def build_intake(
+    settings: Settings, database: Database, outbox: Outbox, registrations: Registrations, overview: Overview
+) -> Intake | None:
+    """The intake of [intake]; None without that section."""
+    if settings.intake is None:
+        return None
+    folder = IntakeFolder(settings.intake.folder)
+    return Intake(
+        folder=folder,
+        watch=Watch(folder=folder, database=database, outbox=outbox, settle_seconds=settings.intake.settle_seconds),
+        registrations=registrations,
+        overview=overview,
+        database=database,
+        outbox=outbox,
+        content_at=settings.off.content,
+        missing_seconds=settings.intake.missing_seconds,
+    )
