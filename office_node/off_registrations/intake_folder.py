@@ -31,6 +31,7 @@ MOST_REQUEST_BYTES: Final = 1 << 16
 
 _RESULT = "result.json"
 _LEFTOVER_SECONDS = 86_400
+_PASSING_OURS = (".tmp", ".reserved")
 _PASSING = (".result", ".tmp", ".part")  # before the last dot: what is ours, and what is not finished
 _TICKET = re.compile(r"([^./\0][^/\0]{0,220})~[0-9a-f]{16}")
 
@@ -229,17 +230,9 @@ class IntakeFolder:
             return True
 
     def remove_leftovers(self) -> int:
-        """Remove what killed workers left half written; returns how many files."""
-        removed = 0
-        with self._usable(), self._opened("taken") as (taken,):
-            with os.scandir(taken) as entries:
-                names = [entry.name for entry in entries if entry.name.startswith(".") and entry.name.endswith(".tmp")]
-            for name in names:
-                found = _stat(taken, name)
-                if found and found.st_mtime < time.time() - _LEFTOVER_SECONDS:
-                    os.unlink(name, dir_fd=taken)
-                    removed += 1
-        return removed
+        """Remove what killed workers left half written or reserved; returns how many files."""
+        with self._usable(), self._opened("taken", "done", "refused") as folders:
+            return sum(map(_remove_leftovers, folders))
 
     def holds(self, ticket: str) -> bool:
         """Whether the request of this ticket lies in `taken/`."""
@@ -353,17 +346,30 @@ def _reservation(ticket: str) -> str:
 
 def _free_name(folder: int, ticket: str) -> str:
     """The name it was dropped under, reserved for this ticket; the ticket itself if that name is taken."""
-    name, reservation = name_in(ticket), _reservation(ticket)
-    with suppress(FileExistsError):
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        with os.fdopen(os.open(reservation, flags, 0o644, dir_fd=folder), "wb") as file:
-            file.write(ticket.encode())
+    name = name_in(ticket)
+    _reserve(folder, ticket)
     if not _is_reserved(folder, ticket):
         return ticket
     if any(_stat(folder, f"{name}.{extension}") for extension in (*CONTENTS, REQUEST, _RESULT)):
         _let_go(folder, ticket)
         return ticket
     return name
+
+
+def _reserve(folder: int, ticket: str) -> None:
+    """Unless another ticket has. No two hosts may find a name free at once, and none may wait for the other."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        descriptor = os.open(_reservation(ticket), flags, 0o644, dir_fd=folder)
+    except FileExistsError:
+        return
+    try:
+        os.write(descriptor, ticket.encode())
+    except OSError:
+        os.unlink(_reservation(ticket), dir_fd=folder)
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def _is_reserved(folder: int, ticket: str) -> bool:
@@ -376,6 +382,19 @@ def _let_go(folder: int, ticket: str) -> None:
     if _is_reserved(folder, ticket):
         with suppress(FileNotFoundError):
             os.unlink(_reservation(ticket), dir_fd=folder)
+
+
+def _remove_leftovers(folder: int) -> int:
+    """No worker needs such a file for more than moments."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.name[0] == "." and entry.name.endswith(_PASSING_OURS)]
+    removed = 0
+    for name in names:
+        found = _stat(folder, name)
+        if found and found.st_mtime < time.time() - _LEFTOVER_SECONDS:
+            os.unlink(name, dir_fd=folder)
+            removed += 1
+    return removed
 
 
 def _decision(taken: int, ticket: str) -> tuple[str, str] | None:

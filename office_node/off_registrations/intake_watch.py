@@ -15,7 +15,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import structlog
 
-from office_node.off_registrations.intake_folder import Drop, IntakeFolder, Mark
+from office_node.off_registrations.intake_folder import REQUEST, Drop, IntakeFolder, Mark
 from office_node.outbox.outbox import Outbox
 from office_node.outbox.records import MessageState
 from office_node.storage.database import Database
@@ -26,7 +26,7 @@ TAKE_IN = "take_in"
 _MOST_LOOKS = 2000
 _MOST_PUT = 500
 _PUT_AT_ONCE = 100
-_LOOK_AGAIN_SECONDS = 10.0
+_ASK_AGAIN_SECONDS = 10.0
 _LONGEST_NAME_BYTES = 200
 _UNNAMED = "unnamed"
 
@@ -63,7 +63,8 @@ class Watch:
                 break
             if self._is_settled(name, drops[name], now):
                 settled[name] = self._looks[name]
-        names = list(settled)
+        # What came first is taken first, as a rule: several are taken at once.
+        names = sorted(settled, key=lambda name: settled[name].marks[REQUEST].modified_ns)
         for begin in range(0, len(names), _PUT_AT_ONCE):
             self._put({name: settled[name] for name in names[begin : begin + _PUT_AT_ONCE]}, now)
         return len(settled)
@@ -77,7 +78,7 @@ class Watch:
                 new.append(name)
             elif look.put_at is None and now - look.since >= self._settle_seconds:
                 due.append(name)
-            elif look.put_at is not None and now - look.put_at >= _LOOK_AGAIN_SECONDS:
+            elif look.put_at is not None:
                 again.append(name)
         yield from due
         yield from new
@@ -93,7 +94,8 @@ class Watch:
         if look is None or look.files != files or look.marks != marks:
             self._looks[name] = _Look(files, marks, now)
             return False
-        return now - look.since >= self._settle_seconds
+        is_put = look.put_at is not None and now - look.put_at < _ASK_AGAIN_SECONDS
+        return not is_put and now - look.since >= self._settle_seconds
 
     def _put(self, settled: Mapping[str, _Look], now: float) -> None:
         unknown = self._unknown_effects({_effect_key(name, look): name for name, look in settled.items()})
