@@ -1,6 +1,8 @@
 """The worker door: the only owner of a scheduler, and the only process that calls WIPO's API."""
 
+import math
 import signal
+import time
 from collections.abc import Callable
 
 import structlog
@@ -47,7 +49,7 @@ def _work(in_force: InForce, event: str) -> tuple[int, bool]:
     scheduler.add_job(delivery.tick, "interval", seconds=node.settings.worker.poll_seconds, **always)
     scheduler.add_job(keep_house, "interval", seconds=_HOUSEKEEPING_SECONDS, **always)
     if node.intake and node.settings.intake:
-        scheduler.add_job(node.intake.scan, "interval", seconds=node.settings.intake.poll_seconds, **always)
+        scheduler.add_job(_at_ease(node.intake.scan), "interval", seconds=node.settings.intake.poll_seconds, **always)
     keep_house()
     scheduler.start()
     log.info(event, poll_seconds=node.settings.worker.poll_seconds)
@@ -59,6 +61,21 @@ def _work(in_force: InForce, event: str) -> tuple[int, bool]:
     if drained:
         node.database.close()
     return told, drained
+
+
+def _at_ease(look: Callable[[], object]) -> Callable[[], None]:
+    """The same, but never for more than a tenth of the time: a look at a full folder takes long."""
+    rests_until = -math.inf
+
+    def look_if_rested() -> None:
+        nonlocal rests_until
+        began = time.monotonic()
+        if began >= rests_until:
+            look()
+            ended = time.monotonic()
+            rests_until = ended + 9 * (ended - began)
+
+    return look_if_rested
 
 
 def _housekeeping(node: Node) -> Callable[[], None]:
