@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from office_node.off_registrations.intake_folder import Drop, IntakeFolder, IntakeUnusable, Taken
+from office_node.off_registrations.intake_files import IntakeUnusable
+from office_node.off_registrations.intake_folder import Drop, IntakeFolder, Taken
 from office_node.off_registrations.intake_watch import TAKE_IN
 from office_node.wiring import build_node
 from tests.conftest import MakeOffice
