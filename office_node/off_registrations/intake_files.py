@@ -87,7 +87,8 @@ def look_at(folder: int, name: str) -> os.stat_result | None:
 
 
 def open_plain(folder: int, name: str) -> BinaryIO:
-    """A plain file, unbuffered; raises `FileUnreadable`. Asked twice what it is: opening a device may already do something."""
+    """A plain file, unbuffered. Raises `FileUnreadable`."""
+    # Asked twice what it is: opening a device may already do something.
     plain = f"the {name.rpartition('.')[2]} is no plain file"
     found = os.stat(name, dir_fd=folder, follow_symlinks=False)
     if not stat.S_ISREG(found.st_mode):

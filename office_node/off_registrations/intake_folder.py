@@ -96,9 +96,8 @@ class IntakeFolder:
     def take(self, drop: Drop) -> Taken:
         """Move a drop to `taken/`, the request last: where that is, all is. What was begun is gone on with."""
         with self._usable(), self._opened(None, "taken") as (folder, taken):
-            there = intake_files.look_at(taken, f"{drop.ticket}.{REQUEST}")
-            if there:
-                return Taken.WHOLE if drop.files[REQUEST][1].is_content_of(there) else Taken.CHANGED
+            if intake_files.look_at(taken, f"{drop.ticket}.{REQUEST}"):
+                return _as_taken(taken, drop)
             waiting = [each for each in drop.files if not intake_files.look_at(taken, f"{drop.ticket}.{each}")]
             if not all(_is_as_seen(folder, *drop.files[extension]) for extension in waiting):
                 return Taken.GONE if len(waiting) == len(drop.files) else Taken.CHANGED
@@ -108,10 +107,7 @@ class IntakeFolder:
                 os.rename(drop.files[extension][0], f"{drop.ticket}.{extension}", src_dir_fd=folder, dst_dir_fd=taken)
             os.fsync(taken)
             os.fsync(folder)
-            # Looked at again: what was put there anew in the moment before it moved belongs to another pair.
-            moved = {each: intake_files.look_at(taken, f"{drop.ticket}.{each}") for each in drop.files}
-            is_same = all(found and drop.files[each][1].is_content_of(found) for each, found in moved.items())
-            return Taken.WHOLE if is_same else Taken.CHANGED
+            return _as_taken(taken, drop)
 
     def read(self, ticket: str) -> bytes:
         """The request that was taken. Raises `FileUnreadable`."""
@@ -197,3 +193,12 @@ def _is_finished(name: str) -> bool:
 def _is_as_seen(folder: int, name: str, mark: Mark) -> bool:
     found = intake_files.look_at(folder, name)
     return found is not None and Mark.of(found) == mark
+
+
+def _as_taken(taken: int, drop: Drop) -> Taken:
+    """Looked at again: what was put there anew in the moment before it moved belongs to another pair."""
+    for extension, (_, mark) in drop.files.items():
+        found = intake_files.look_at(taken, f"{drop.ticket}.{extension}")
+        if found and not mark.is_content_of(found):
+            return Taken.CHANGED
+    return Taken.WHOLE
