@@ -83,5 +83,4 @@ def _is_reserved(folder: int, ticket: str) -> bool:
 def let_go(folder: int, ticket: str) -> None:
     """Others may have the name, as far as this ticket is concerned."""
     if _is_reserved(folder, ticket):
-        with suppress(FileNotFoundError):
-            os.unlink(_reservation(ticket), dir_fd=folder)
+        intake_files.remove(folder, _reservation(ticket))

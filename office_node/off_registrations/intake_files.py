@@ -136,6 +136,12 @@ def move(source: int, name: str, target: int, new_name: str) -> None:
         os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
 
 
+def remove(folder: int, name: str) -> None:
+    """Take it away; nothing happens if it has gone."""
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+
+
 def remove_leftovers(folder: int) -> int:
     """Remove what no worker needs for more than moments; returns how many files."""
     with os.scandir(folder) as entries:

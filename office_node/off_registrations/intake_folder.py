@@ -151,7 +151,10 @@ class IntakeFolder:
             crash_points.reached("intake: both moved on, the result not")
             os.fsync(target)
             intake_decisions.let_go(target, ticket)  # what lies there holds the name by now
-            intake_files.move(taken, f"{ticket}.{RESULT}", target, f"{name}.{RESULT}")
+            if any(intake_files.look_at(target, f"{name}.{extension}") for extension in (*CONTENTS, REQUEST)):
+                intake_files.move(taken, f"{ticket}.{RESULT}", target, f"{name}.{RESULT}")
+            else:  # decided by a worker that came late: the pair has gone on already, with another result
+                intake_files.remove(taken, f"{ticket}.{RESULT}")
             os.fsync(target)
             os.fsync(taken)
             return True

@@ -82,11 +82,6 @@ class Bench:
         """What lies there, subfolders left out."""
         return sorted(path.name for path in (self.folder / place).iterdir() if not path.is_dir())
 
-    def operations(self) -> list[str]:
-        """Every message there is about an operation: its id."""
-        views = self.node.overview.registrations()
-        return [view.registration_id for view in views]
-
 
 def drop(folder: Path, name: str, request: Any, content: bytes | None = b"", extension: str = "pdf") -> None:
     folder.mkdir(parents=True, exist_ok=True)

@@ -21,11 +21,6 @@ POINTS = [point for point in CRASH_POINTS if point.startswith("intake:")]
 CORRECTION = {"operation": "correct", "kind": "patent", "number": REQUEST["number"], "new_date": "2023-11-03"}
 
 
-@pytest.fixture
-def folder(new_office: MakeOffice) -> Path:
-    return _wipo(new_office).folder
-
-
 def _wipo(new_office: MakeOffice) -> Office:
     office = new_office(overrides=QUICK)
     office.upgrade()
