@@ -35,7 +35,7 @@ _CATEGORIES = {"success": "taken", "error": "refused", "pending": "not decided y
 class OutputThere(OfficeNodeError):
     """The file that the certificate should be written to cannot be made new."""
 
-    code = "N363"
+    code = "N373"
     hint = "name another file with --output, or overwrite this one with --force"
 
 

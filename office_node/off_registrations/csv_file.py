@@ -35,7 +35,7 @@ _LONGEST_QUOTE = 60
 class BadCsv(OfficeNodeError):
     """Not the CSV of WIPO's sample client; no row of it was looked at."""
 
-    code = "N360"
+    code = "N370"
     hint = f"the first line has to be {','.join(COLUMNS)}"
 
 

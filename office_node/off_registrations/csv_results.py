@@ -20,7 +20,7 @@ _SHORTEST_SECONDS, _SHARE = 5.0, 20
 class ResultsUnwritable(OfficeNodeError):
     """The result file cannot be written."""
 
-    code = "N362"
+    code = "N372"
     hint = "let the user of the node write in the folder of the CSV, or copy the CSV and its documents elsewhere"
 
 

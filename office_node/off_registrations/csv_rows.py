@@ -23,7 +23,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 class FileGone(OfficeNodeError):
     """The file of a row was there a moment ago."""
 
-    code = "N364"
+    code = "N374"
     hint = "see that the file is there and may be read"
 
 

@@ -19,7 +19,7 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 class BadDetails(OfficeNodeError):
     """Data about the application that WIPO does not take, or that no row has room for."""
 
-    code = "N361"
+    code = "N371"
     hint = "correct what is named; all but the document itself may be left out"
 
 

@@ -173,7 +173,7 @@ def test_a_dry_run_tells_the_same_bad_rows_and_changes_nothing(office: Office, n
 def test_nothing_is_taken_in_if_the_results_cannot_be_written(office: Office, node: Node, folder: Path) -> None:
     (folder / "x.result.csv").mkdir()
     ran = submit(office, folder, numbered(1))
-    assert (ran.exit_code, ran.stdout, ran.stderr[:5]) == (1, "", "N362 ")
+    assert (ran.exit_code, ran.stdout, ran.stderr[:5]) == (1, "", "N372 ")
     assert [*node.library.entries()] == []
 
 
@@ -181,7 +181,7 @@ def test_nothing_is_taken_in_if_the_results_cannot_be_written(office: Office, no
 def test_a_file_that_is_no_such_csv_is_refused_and_has_no_results(office: Office, folder: Path) -> None:
     (folder / "x.csv").write_text(csv_text(numbered(1)).replace(",", ";"))
     ran = submit_file(office, folder / "x.csv")
-    assert (ran.exit_code, ran.stdout, ran.stderr[:41]) == (1, "", "N360 x.csv is separated by semicolons; hi")
+    assert (ran.exit_code, ran.stdout, ran.stderr[:41]) == (1, "", "N370 x.csv is separated by semicolons; hi")
     assert not (folder / "x.result.csv").exists()
 
 

@@ -81,7 +81,7 @@ def test_refusals_before_anything_is_written_have_their_codes(office: Office, no
         "N355": ["submit", *DATED],
         "N350": ["submit", *DATED, "--access-code", CODE],
         "N310": ["submit", "--kind", "patent", "--number", "US 1", "--date", WANTED.date],
-        "N361": ["submit", *DATED, "--email", "nobody"],
+        "N371": ["submit", *DATED, "--email", "nobody"],
     }
     for code, arguments in refusals.items():
         for dry in ([], ["--dry-run"]):
@@ -188,6 +188,6 @@ def test_a_certificate_overwrites_no_file(office: Office, submitted: str) -> Non
     (office.folder / "link.pdf").symlink_to(there)
     for name in ("there.pdf", "link.pdf"):
         ran = run(office, "certificate", *DOCUMENT, "--output", str(office.folder / name))
-        assert (ran.exit_code, ran.stdout, ran.stderr[:4]) == (1, "", "N363")
+        assert (ran.exit_code, ran.stdout, ran.stderr[:4]) == (1, "", "N373")
     assert there.read_text() == "mine"
     assert [message.kind for message in office.waiting()] == ["tell_registration"]
