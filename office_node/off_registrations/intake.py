@@ -34,6 +34,7 @@ REFUSED_BY: Final = (
     *("N301", "N303", "N305", "N307", "N310", "N316", "N320"),
     *("N350", "N351", "N352", "N353", "N354", "N355"),
     *("N361", "N362", "N363", "N364", "N365", "N366"),
+    "N371",
 )
 """Codes of what whoever dropped it can mend. Any other failure is the node's, or passes: then the pair waits."""
 _LOOK_FOR_CONTENT_SECONDS = 2.0
