@@ -71,7 +71,7 @@ class PeerRefused(OfficeNodeError):
 class NotYet(OfficeNodeError):
     """Nothing failed: a peer, or an earlier step, is still at work. Worth another look in `seconds`."""
 
-    code = "N605"
+    code = "N608"
     owner: ClassVar[Owner] = "WIPO"
     hint = "nothing to do: the node looks again by itself"
 

@@ -18,7 +18,7 @@ _STORE_CODE = re.compile(rb"<Code>([A-Za-z0-9.]{1,60})</Code>")
 class LinkExpired(PeerUnavailable):
     """The store does not take the address any more: a new one is to be asked for (E3)."""
 
-    code = "N607"
+    code = "N609"
     owner: ClassVar[Owner] = "WIPO"
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from office_node.rehearsal.demo import afterwards, mutual_setup, preparing, wipos_setup
+from office_node.rehearsal.demo import afterwards, big_document, mutual_setup, preparing, registering, wipos_setup
 from office_node.rehearsal.demo.stage import Stage, opened
 from office_node.rehearsal.demo.tally import Tally
 
@@ -19,6 +19,10 @@ _PARTS: tuple[tuple[str, Callable[[Stage, Tally], None]], ...] = (
     ("WIPO forwards a retrieval, is notified, fetches the location and the bytes", mutual_setup.travel),
     ("The same with tokens of WIPO's own server, while its keys roll over", wipos_setup.key_roll_over),
     ("Every bad credential of the catalogue is tried", wipos_setup.bad_credentials),
+    ("The office registers documents at WIPO, and changes what is registered", registering.one_by_one),
+    ("Many documents by CSV, some of them bad", registering.many_by_csv),
+    ("The office's own system uses the watched folder", registering.watched_folder),
+    ("A big document goes through WIPO's transit zone", big_document.transit),
     ("Afterwards", afterwards.afterwards),
 )
 
