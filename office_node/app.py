@@ -9,7 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from office_node import logs
 from office_node.auth import routes as auth_routes
-from office_node.auth.guard import NoToken
+from office_node.auth.guard import Guard, NoToken
 from office_node.auth.token_verifier import NotAllowed
 from office_node.auth.unverified_jws import NotTrusted
 from office_node.das import error_codes
@@ -20,6 +20,7 @@ from office_node.network.ingress import ClientElsewhere, Ingress, refuse_broken_
 from office_node.network.rate_limits import TooManyRequests
 from office_node.off_retrievals import routes as off_retrieval_routes
 from office_node.off_retrievals.routes import OffRetrievalParts
+from office_node.settings import API_SCOPE
 from office_node.wiring import Node
 from office_node.wiring.trust import OwnAuthorizationServer
 
@@ -54,7 +55,7 @@ def create_app(node: Node) -> Flask:
         handover=node.handover,
         links=node.links,
         slots=node.slots,
-        guard=node.guard,
+        guard=Guard(node.verifier, API_SCOPE, node.ingress),
         public_url=node.settings.web.public_url,
         max_json_depth=node.settings.web.max_json_depth,
         accel_redirect=node.settings.web.accel_redirect,

@@ -1,18 +1,16 @@
 """The schema's version: bring a database up, say where it is, refuse to start on one that does not fit."""
 
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from office_node.errors import OfficeNodeError
 from office_node.storage.database import Database, first_line
+
+if TYPE_CHECKING:  # alembic costs a verb that only looks more time than its work does
+    from alembic.config import Config
 
 _FOLDER = Path(__file__).parent / "migrations"
 _ONE_MIGRATION_AT_A_TIME = 5_174_239  # key of the advisory lock; any number, the same in every process
@@ -30,14 +28,17 @@ class SchemaDoesNotFit(OfficeNodeError):
 
 
 def head() -> str:
-    """The revision that this program was written for."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    """The revision that this program was written for: migrations are numbered, and named by their numbers."""
+    return max(file.name[:4] for file in (_FOLDER / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
 
 
 def current(database: Database) -> str | None:
     """The revision the database is at; None for an empty database."""
     with database.reading() as session:
-        return MigrationContext.configure(session.connection()).get_current_revision()
+        if not inspect(session.connection()).has_table("alembic_version"):
+            return None
+        found = session.scalar(text("SELECT version_num FROM alembic_version"))
+        return None if found is None else str(found)
 
 
 def check(database: Database) -> None:
@@ -53,7 +54,7 @@ def upgrade(database: Database, revision: str = "head") -> None:
         connection = session.connection()
         if not database.is_sqlite:
             _wait_for_our_turn(connection)
-        _run(connection, lambda config: command.upgrade(config, revision))
+        _run(connection, "upgrade", revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
@@ -62,7 +63,7 @@ def downgrade(database: Database, revision: str) -> None:
         connection = session.connection()
         if not database.is_sqlite:
             _wait_for_our_turn(connection)
-        _run(connection, lambda config: command.downgrade(config, revision))
+        _run(connection, "downgrade", revision)
 
 
 def _wait_for_our_turn(connection: Connection) -> None:
@@ -72,11 +73,14 @@ def _wait_for_our_turn(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_MIGRATION_AT_A_TIME})
 
 
-def _run(connection: Connection, step: Callable[[Config], None]) -> None:
+def _run(connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str) -> None:
+    from alembic import command
+    from alembic.util import CommandError
+
     config = _config()
     config.attributes["connection"] = connection
     try:
-        step(config)
+        {"upgrade": command.upgrade, "downgrade": command.downgrade}[direction](config, revision)
     except CommandError as exc:
         raise SchemaDoesNotFit(f"migration failed: {exc}") from exc
     except DBAPIError as exc:
@@ -87,7 +91,9 @@ def _run(connection: Connection, step: Callable[[Config], None]) -> None:
         raise
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     return config

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from office_node.auth import keys
-from office_node.auth.guard import Guard
+from office_node.auth.token_verifier import TokenVerifier
 from office_node.auth.used_assertions import UsedAssertions
 from office_node.das.transfer import Transfers
 from office_node.library.access_codes import AccessCodes
@@ -26,7 +26,7 @@ from office_node.off_retrievals.handover import Handover
 from office_node.off_retrievals.service import ForwardedRetrievals
 from office_node.outbox.delivery import Handler
 from office_node.outbox.outbox import Outbox
-from office_node.settings import API_SCOPE, Settings
+from office_node.settings import Settings
 from office_node.storage.database import Database
 from office_node.storage.rate_counters import RateCounters
 from office_node.uploads import service as uploads
@@ -53,7 +53,7 @@ class Node:
     authorization_server: OwnAuthorizationServer | None
     counters: RateCounters
     ingress: Ingress
-    guard: Guard
+    verifier: TokenVerifier
     retrievals: ForwardedRetrievals
     handover: Handover
     uploads: Uploads
@@ -139,7 +139,7 @@ def build_node(settings: Settings) -> Node:
         authorization_server=authorization_server,
         counters=counters,
         ingress=ingress,
-        guard=Guard(build_token_verifier(settings, authorization_server), API_SCOPE, ingress),
+        verifier=build_token_verifier(settings, authorization_server),
         retrievals=retrievals,
         handover=Handover(database, library, links),
         uploads=to_wipo,

@@ -10,11 +10,9 @@ from typing import Any
 from werkzeug.test import TestResponse
 
 from office_node.app import create_app
-from office_node.auth.guard import Guard
 from office_node.auth.token_verifier import TokenVerifier
 from office_node.auth.wipo_jwks import KeyTimes, WipoKeys
 from office_node.auth.wipo_tokens import WipoTokenVerifier
-from office_node.settings import API_SCOPE
 from office_node.storage import schema
 from office_node.wiring import Node, build_node
 from office_node.wiring.calls_out import build_egress
@@ -119,4 +117,4 @@ def _on_clock(node: Node, clock: MovedClock, fetch_seconds: float) -> Node:
         algorithms=server.algorithms,
         keys=keys,
     )
-    return replace(node, guard=Guard(TokenVerifier([check]), API_SCOPE, node.ingress))
+    return replace(node, verifier=TokenVerifier([check]))

@@ -1,4 +1,4 @@
-"""The office registers documents at WIPO, one by one, by CSV and by its watched folder, and changes what it registered."""
+"""Documents are registered at WIPO one by one, by CSV and by the watched folder; and what is registered changes."""
 
 import csv
 import json
