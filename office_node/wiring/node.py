@@ -6,6 +6,8 @@ from office_node.auth import keys
 from office_node.auth.token_verifier import TokenVerifier
 from office_node.auth.used_assertions import UsedAssertions
 from office_node.das.transfer import Transfers
+from office_node.intake.service import Intake
+from office_node.intake.watch import TAKE_IN
 from office_node.library.access_codes import AccessCodes
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.folder_store import FolderStore
@@ -13,8 +15,6 @@ from office_node.library.inspection import Inspector
 from office_node.network.ingress import Ingress
 from office_node.off_registrations import service as off_registrations
 from office_node.off_registrations.certificates import Certificates
-from office_node.off_registrations.intake import Intake
-from office_node.off_registrations.intake_watch import TAKE_IN
 from office_node.off_registrations.operations import HAND_BACK
 from office_node.off_registrations.overview import Overview
 from office_node.off_registrations.service import Registrations
@@ -33,9 +33,9 @@ from office_node.uploads import service as uploads
 from office_node.uploads.service import Uploads
 from office_node.wiring.calls_out import build_egress, build_wipo_client
 from office_node.wiring.ingress import build_ingress
-from office_node.wiring.intake import build_intake
 from office_node.wiring.rows import build_database, build_outbox
 from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server, build_token_verifier
+from office_node.wiring.watched_folder import build_intake
 
 _HAND_BACK_THREADS = 2
 

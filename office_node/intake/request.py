@@ -12,8 +12,8 @@ from office_node.das.error_codes import Malformed
 from office_node.das.messages import AccessCode, Kind, PlainDate, Text, refuse_names_given_twice
 from office_node.document_id import PriorityDocumentId
 from office_node.errors import OfficeNodeError
+from office_node.intake.files import MOST_REQUEST_BYTES
 from office_node.off_registrations.details import PRIORITY_DOCUMENT, Corrections, Details
-from office_node.off_registrations.intake_files import MOST_REQUEST_BYTES
 from office_node.off_registrations.service import ContentAt
 
 _MOST_TOLD = 20

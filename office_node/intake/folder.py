@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal, cast
 
 from office_node import crash_points
-from office_node.off_registrations import intake_decisions, intake_files
-from office_node.off_registrations.intake_decisions import CONTENTS, REQUEST, RESULT
-from office_node.off_registrations.intake_files import IntakeUnusable, Mark, Steady
+from office_node.intake import decisions as intake_decisions
+from office_node.intake import files as intake_files
+from office_node.intake.decisions import CONTENTS, REQUEST, RESULT
+from office_node.intake.files import IntakeUnusable, Mark, Steady
 
 Outcome = Literal["done", "refused"]
 _PASSING = (".result", ".tmp", ".part")  # before the last dot: what is ours, and what is not finished

@@ -8,7 +8,7 @@ import pytest
 
 from office_node.crash_points import CRASH_POINTS
 from tests.conftest import MakeOffice
-from tests.off_registrations.intake.dropping import AT_ONCE, REQUEST, bench_of, drop, numbered
+from tests.intake.dropping import AT_ONCE, REQUEST, bench_of, drop, numbered
 from tests.office import Office, eventually
 
 QUICK = {

@@ -1,8 +1,8 @@
 """The watched folder, joined."""
 
-from office_node.off_registrations.intake import Intake
-from office_node.off_registrations.intake_folder import IntakeFolder
-from office_node.off_registrations.intake_watch import Watch
+from office_node.intake.folder import IntakeFolder
+from office_node.intake.service import Intake
+from office_node.intake.watch import Watch
 from office_node.off_registrations.overview import Overview
 from office_node.off_registrations.service import Registrations
 from office_node.outbox.outbox import Outbox

@@ -15,9 +15,9 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import structlog
 
-from office_node.off_registrations.intake_decisions import REQUEST
-from office_node.off_registrations.intake_files import Mark
-from office_node.off_registrations.intake_folder import Drop, IntakeFolder
+from office_node.intake.decisions import REQUEST
+from office_node.intake.files import Mark
+from office_node.intake.folder import Drop, IntakeFolder
 from office_node.outbox.outbox import Outbox
 from office_node.outbox.records import MessageState
 from office_node.storage.database import Database

@@ -6,8 +6,8 @@ import re
 from contextlib import suppress
 from typing import Final
 
-from office_node.off_registrations import intake_files
-from office_node.off_registrations.intake_files import FileUnreadable, IntakeUnusable
+from office_node.intake import files as intake_files
+from office_node.intake.files import FileUnreadable, IntakeUnusable
 
 REQUEST: Final = "json"
 CONTENTS: Final = ("pdf", "zip")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import MakeOffice
-from tests.off_registrations.intake.dropping import AT_ONCE, Bench, bench_of
+from tests.intake.dropping import AT_ONCE, Bench, bench_of
 
 
 @pytest.fixture

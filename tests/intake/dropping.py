@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from office_node.errors import NotYet, OfficeNodeError
-from office_node.off_registrations.intake import Intake
-from office_node.off_registrations.intake_watch import TAKE_IN
+from office_node.intake.service import Intake
+from office_node.intake.watch import TAKE_IN
 from office_node.off_registrations.operations import HAND_BACK
 from office_node.rehearsal import papers
 from office_node.uploads.service import CHECK, SEND

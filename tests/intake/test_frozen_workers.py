@@ -7,11 +7,11 @@ import pytest
 
 from office_node.document_id import DocumentKind
 from office_node.errors import OfficeNodeError
+from office_node.intake.watch import TAKE_IN
 from office_node.off_registrations.details import Corrections
-from office_node.off_registrations.intake_watch import TAKE_IN
 from office_node.off_registrations.operations import HAND_BACK
 from office_node.outbox.outbox import LeaseLost
-from tests.off_registrations.intake.dropping import REQUEST, Bench
+from tests.intake.dropping import REQUEST, Bench
 
 NUMBER = REQUEST["number"]
 

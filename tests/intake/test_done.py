@@ -10,7 +10,7 @@ import requests
 from office_node.document_id import DocumentKind
 from office_node.off_registrations.states import RegistrationState
 from tests.conftest import MakeOffice
-from tests.off_registrations.intake.dropping import AT_ONCE, EVERYTHING, REQUEST, Bench, bench_of, numbered, pdf
+from tests.intake.dropping import AT_ONCE, EVERYTHING, REQUEST, Bench, bench_of, numbered, pdf
 from tests.office import Office, eventually
 
 NAMED = {"kind": "patent", "number": "US 98/012,357"}

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 from tests.conftest import MakeOffice
-from tests.off_registrations.intake.dropping import AT_ONCE, Bench, bench_of, drop, numbered
+from tests.intake.dropping import AT_ONCE, Bench, bench_of, drop, numbered
 from tests.office import Office, eventually
 
 PAIRS = 50

@@ -15,12 +15,13 @@ import structlog
 from office_node import clock, crash_points, logs
 from office_node.das import number_formats
 from office_node.errors import NotYet, OfficeNodeError
-from office_node.off_registrations import intake_request, intake_results
-from office_node.off_registrations.intake_decisions import CONTENTS, is_ticket, name_in
-from office_node.off_registrations.intake_files import FileChanged, FileUnreadable
-from office_node.off_registrations.intake_folder import Drop, IntakeFolder, Outcome, Taken
-from office_node.off_registrations.intake_request import IntakeRequest
-from office_node.off_registrations.intake_watch import Watch, drop_in, is_sound
+from office_node.intake import request as intake_request
+from office_node.intake import results as intake_results
+from office_node.intake.decisions import CONTENTS, is_ticket, name_in
+from office_node.intake.files import FileChanged, FileUnreadable
+from office_node.intake.folder import Drop, IntakeFolder, Outcome, Taken
+from office_node.intake.request import IntakeRequest
+from office_node.intake.watch import Watch, drop_in, is_sound
 from office_node.off_registrations.overview import OperationView, Overview, RegistrationView
 from office_node.off_registrations.refusals import NothingToCorrect
 from office_node.off_registrations.service import Asked, ContentAt, Registrations

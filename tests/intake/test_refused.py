@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.off_registrations.intake.dropping import REQUEST, Bench, pdf
+from tests.intake.dropping import REQUEST, Bench, pdf
 from tests.office import secrets_in
 
 BAD: dict[str, tuple[Any, str, str]] = {

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from office_node.off_registrations.intake_files import IntakeUnusable
-from office_node.off_registrations.intake_folder import Drop, IntakeFolder, Taken
-from office_node.off_registrations.intake_watch import TAKE_IN
+from office_node.intake.files import IntakeUnusable
+from office_node.intake.folder import Drop, IntakeFolder, Taken
+from office_node.intake.watch import TAKE_IN
 from office_node.wiring import build_node
 from tests.conftest import MakeOffice
-from tests.off_registrations.intake.dropping import AT_ONCE, REQUEST, Bench, bench_of, numbered, pdf
+from tests.intake.dropping import AT_ONCE, REQUEST, Bench, bench_of, numbered, pdf
 
 WITHDRAW = {"operation": "withdraw", "kind": "patent", "number": "US 98/012,357"}
 

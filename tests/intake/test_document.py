@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from office_node.off_registrations.intake import REFUSED_BY
-from office_node.off_registrations.intake_request import IntakeRequest
-from office_node.off_registrations.intake_results import NotTaken
+from office_node.intake.request import IntakeRequest
+from office_node.intake.results import NotTaken
+from office_node.intake.service import REFUSED_BY
 from tests.conftest import MakeOffice
-from tests.off_registrations.intake.dropping import AT_ONCE, EVERYTHING, Bench, bench_of
+from tests.intake.dropping import AT_ONCE, EVERYTHING, Bench, bench_of
 from tests.office import ROOT, eventually
 
 TEXT = (ROOT / "docs" / "watched-folder.md").read_text()
