@@ -6,12 +6,14 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.off_registrations import states
 from office_node.off_registrations.states import OperationState, RegistrationState
 from office_node.storage.columns import UtcDateTime
 from office_node.storage.database import Records
 
+_LONGEST_REASON = 500
 _Date = date  # a column of this name hides it below
 WAITING = text("state = 'waiting'")
 """Literal, as in the index: a planner proves nothing of bound values."""
@@ -59,6 +61,10 @@ class RegistrationRecord(Records):
         self.state = states.move(RegistrationState(self.state), new)
         for name, value in facts.items():
             setattr(self, name, value)
+
+    def end(self, new: RegistrationState, because: str) -> None:
+        """Go to one of the states that nothing follows, and say why; the document may be registered anew."""
+        self.move(new, open_key=None, ended_at=clock.now(), ended_because=because[:_LONGEST_REASON])
 
 
 class OperationRecord(Records):

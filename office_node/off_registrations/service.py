@@ -255,7 +255,7 @@ class Registrations:
         if first.first_sent_at is not None:
             return False
         because = "withdrawn before WIPO heard of it"
-        registration.move(RegistrationState.REFUSED, open_key=None, ended_at=clock.now(), ended_because=because)
+        registration.end(RegistrationState.REFUSED, because)
         waiting = select(OperationRecord).where(OperationRecord.registration_id == registration.id, WAITING)
         for operation in session.scalars(waiting.with_for_update()):
             if operation.upload_id:
