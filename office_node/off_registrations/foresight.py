@@ -2,14 +2,10 @@
 
 from typing import BinaryIO
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from office_node.document_id import DocumentKind, PriorityDocumentId
-from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
-from office_node.off_registrations import refusals
-from office_node.off_registrations.details import CORRECTABLE, Corrections, Details
-from office_node.off_registrations.records import RegistrationRecord, open_key
+from office_node.library.digital_library import DigitalLibrary
+from office_node.off_registrations import judging, refusals
+from office_node.off_registrations.details import Corrections, Details
 from office_node.storage.database import Database
 
 
@@ -31,17 +27,12 @@ class Foresight:
         """Whether the document would be registered; False if that was asked for already. Raises as `submit` does."""
         with self._database.reading() as session:
             entry = self._library.look_up(session, document.kind, document.number)
-            registration = _open(session, document.kind, document.number)
-        code = access_code or (self._library.access_code(entry) if entry else None)
-        if code is None:
-            raise refusals.AccessCodeMissing(f"no access code for {document}")
+            registration = judging.open_registration(session, document.kind, document.number)
+        code = judging.access_code(self._library, entry, document, access_code)
         if source:
             self._library.would_add(source, document, code, new_versions=registration is None)
-        elif entry is None:
-            raise refusals.NotInLibrary(f"{document} is not in the library")
         else:
-            self._library.refuse_differing(entry, document, code)
-            self._library.insist_on_inspection(entry, note=False)
+            judging.sound(self._library, entry, document, code, note=False)
         if registration is None or entry is None:
             return True
         refusals.differing(registration, entry, details, content_at)
@@ -50,25 +41,7 @@ class Foresight:
     def of_correction(self, kind: DocumentKind, number: str, corrections: Corrections) -> list[str]:
         """The names of what would be corrected. Raises as `correct` does."""
         with self._database.reading() as session:
-            entry = self._library.look_up(session, kind, number)
-            registration = _open(session, kind, number)
-        if entry is None:
-            raise refusals.NotInLibrary(f"the {kind} {number} is not in the library")
-        known = {name: getattr(registration, name) for name in CORRECTABLE} if registration else {}
-        differing = [*corrections.differing_from({"filing_date": entry.document.date, **known})]
-        if corrections.access_code is not None and self._is_another(entry, corrections.access_code):
-            differing.append("access_code")
-        if not differing:
-            raise refusals.NothingToCorrect(f"{entry.document} has these data already")
-        if registration is None and not {"filing_date", "access_code"} & {*differing}:
-            raise refusals.not_registered(entry.document)
-        return differing
-
-    def _is_another(self, entry: CatalogueEntry, access_code: str) -> bool:
-        self._library.seal(access_code, entry.document.kind, entry.document.number)
-        return not self._library.access_code_matches(entry, access_code)
-
-
-def _open(session: Session, kind: DocumentKind, number: str) -> RegistrationRecord | None:
-    query = select(RegistrationRecord).where(RegistrationRecord.open_key == open_key(kind, number))
-    return session.scalars(query).first()
+            entry = judging.kept(self._library, session, kind, number)
+            registration = judging.open_registration(session, kind, number)
+        facts = judging.differing_facts(self._library, entry, registration, corrections)
+        return ["access_code" if name == "sealed_access_code" else name for name in facts]

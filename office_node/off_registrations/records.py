@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.off_registrations import states
-from office_node.off_registrations.states import OperationState, RegistrationState
+from office_node.off_registrations.states import OperationState, RegistrationState, Verb
 from office_node.storage.columns import UtcDateTime
 from office_node.storage.database import Records
 
@@ -109,7 +109,7 @@ def open_key(kind: DocumentKind, number: str) -> str:
     return f"{kind.value}\n{number}"
 
 
-def open_registration(session: Session, kind: DocumentKind, number: str) -> RegistrationRecord | None:
+def locked_open_registration(session: Session, kind: DocumentKind, number: str) -> RegistrationRecord | None:
     """The document's registration that has not ended, held until the transaction ends."""
     query = select(RegistrationRecord).where(RegistrationRecord.open_key == open_key(kind, number))
     return session.scalars(query.with_for_update()).first()
@@ -149,3 +149,32 @@ def is_its_turn(session: Session, operation: OperationRecord) -> bool:
 def is_waiting(operation: OperationRecord) -> bool:
     """Whether it has not ended."""
     return operation.state == OperationState.WAITING
+
+
+def first_operation(session: Session, registration_id: str) -> str:
+    """The operation that registers."""
+    query = select(OperationRecord.id).where(
+        OperationRecord.registration_id == registration_id, OperationRecord.verb == Verb.REGISTER
+    )
+    return session.scalars(query).one()
+
+
+def asked_as(session: Session, kind: DocumentKind, number: str, hand_back_to: str | None) -> str | None:
+    """The operation on the document that was asked for under this name, if there is one."""
+    query = select(OperationRecord.id).where(
+        OperationRecord.kind == kind.value,
+        OperationRecord.number == number,
+        OperationRecord.hand_back_to == hand_back_to,
+    )
+    return session.scalars(query).first() if hand_back_to else None
+
+
+def waiting(session: Session, kind: DocumentKind, number: str, verb: Verb, version_id: str | None = None) -> str | None:
+    """The operation of that kind that still waits, for that content."""
+    query = select(OperationRecord).where(
+        OperationRecord.kind == kind.value, OperationRecord.number == number, WAITING, OperationRecord.verb == verb
+    )
+    for operation in session.scalars(query):
+        if version_id in (None, operation.facts.get("version_id")):
+            return operation.id
+    return None

@@ -17,14 +17,17 @@ from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library import changes
 from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
-from office_node.off_registrations import operations, refusals
-from office_node.off_registrations.details import CORRECTABLE, Corrections, Details
+from office_node.off_registrations import judging, operations, refusals
+from office_node.off_registrations.details import Corrections, Details
 from office_node.off_registrations.records import (
     WAITING,
     OperationRecord,
     RegistrationRecord,
+    asked_as,
+    first_operation,
+    locked_open_registration,
     open_key,
-    open_registration,
+    waiting,
 )
 from office_node.off_registrations.states import AT_WIPO, OperationState, RegistrationState, Verb
 from office_node.outbox.outbox import Outbox
@@ -87,11 +90,11 @@ class Registrations:
         entry = self._taken_in(document, source, access_code)
         with self._database.transaction() as session:
             changes.lock(session, document.kind, document.number)
-            if repeated := _asked_as(session, document.kind, document.number, hand_back_to):
+            if repeated := asked_as(session, document.kind, document.number, hand_back_to):
                 return Asked(repeated, is_new=False)
-            if known := open_registration(session, document.kind, document.number):
+            if known := locked_open_registration(session, document.kind, document.number):
                 refusals.differing(known, entry, details, content_at)
-                return Asked(_first_operation(session, known.id), is_new=False)
+                return Asked(first_operation(session, known.id), is_new=False)
             changes.serve_again(session, document.kind, document.number)
             registration = _drafted(entry, details, content_at)
             session.add(registration)
@@ -113,11 +116,11 @@ class Registrations:
         """
         with self._database.transaction() as session:
             changes.lock(session, kind, number)
-            if repeated := _asked_as(session, kind, number, hand_back_to):
+            if repeated := asked_as(session, kind, number, hand_back_to):
                 return Asked(repeated, is_new=False)
-            entry = self._known(session, kind, number)
-            registration = open_registration(session, kind, number)
-            facts = self._differing_facts(entry, registration, corrections)
+            entry = judging.kept(self._library, session, kind, number)
+            registration = locked_open_registration(session, kind, number)
+            facts = judging.differing_facts(self._library, entry, registration, corrections)
             if registration is None:
                 self._correct_catalogue(session, entry, facts)
                 return Asked(None, is_new=True)
@@ -134,19 +137,19 @@ class Registrations:
         Raises `NotInLibrary`, `NotRegistered`, `NothingToReplace`, and what `DigitalLibrary.add` raises.
         """
         with self._database.reading() as session:
-            entry = self._known(session, kind, number)
-            refusals.unregistered(_is_open(session, kind, number), entry.document)
+            entry = judging.kept(self._library, session, kind, number)
+            refusals.unregistered(judging.open_registration(session, kind, number) is not None, entry.document)
         _, entry = self._library.add(source, entry.document, self._library.access_code(entry))
         version_id = entry.current.version_id
         with self._database.transaction() as session:
             changes.lock(session, kind, number)
-            if repeated := _asked_as(session, kind, number, hand_back_to):
+            if repeated := asked_as(session, kind, number, hand_back_to):
                 return Asked(repeated, is_new=False)
-            registration = open_registration(session, kind, number)
+            registration = locked_open_registration(session, kind, number)
             if registration is None:
                 raise refusals.not_registered(entry.document)
-            if waiting := _waiting(session, kind, number, Verb.REPLACE, version_id):
-                return Asked(waiting, is_new=False)
+            if known := waiting(session, kind, number, Verb.REPLACE, version_id):
+                return Asked(known, is_new=False)
             refusals.unchanged(registration, entry)
             operation = operations.write_down(
                 session,
@@ -167,14 +170,14 @@ class Registrations:
         """
         with self._database.transaction() as session:
             changes.lock(session, kind, number)
-            if repeated := _asked_as(session, kind, number, hand_back_to):
+            if repeated := asked_as(session, kind, number, hand_back_to):
                 return Asked(repeated, is_new=False)
-            entry = self._known(session, kind, number)
+            entry = judging.kept(self._library, session, kind, number)
             changes.withdraw(session, kind, number)
             self._on_withdrawn(session, kind, number)
-            if waiting := _waiting(session, kind, number, Verb.WITHDRAW):
-                return Asked(waiting, is_new=False)
-            registration = open_registration(session, kind, number)
+            if known := waiting(session, kind, number, Verb.WITHDRAW):
+                return Asked(known, is_new=False)
+            registration = locked_open_registration(session, kind, number)
             if registration is None or self._called_off(session, registration):
                 return Asked(None, is_new=True)
             operation = operations.write_down(
@@ -187,14 +190,14 @@ class Registrations:
     def asked_as(self, kind: DocumentKind, number: str, hand_back_to: str) -> str | None:
         """The operation on the document that was asked for under this name, if there is one."""
         with self._database.reading() as session:
-            return _asked_as(session, kind, number, hand_back_to)
+            return asked_as(session, kind, number, hand_back_to)
 
     def ask(self, verb: Literal[Verb.STATUS, Verb.CERTIFICATE], kind: DocumentKind, number: str) -> Asked:
         """Have WIPO asked for the status or the certificate of a document of the library. Raises `NotInLibrary`."""
         with self._database.transaction() as session:
             changes.lock(session, kind, number)
-            entry = self._known(session, kind, number)
-            registration = open_registration(session, kind, number)
+            entry = judging.kept(self._library, session, kind, number)
+            registration = locked_open_registration(session, kind, number)
             operation = operations.write_down(session, verb, entry.document, registration)
             self._send(session, operation, registration, None)
         return Asked(operation.id, is_new=True)
@@ -205,42 +208,14 @@ class Registrations:
         """The catalogue's entry; a content that WIPO knows already is not followed by another one here."""
         with self._database.reading() as session:
             entry = self._library.look_up(session, document.kind, document.number)
-            registered = _is_open(session, document.kind, document.number)
-        code = access_code or (self._library.access_code(entry) if entry else None)
-        if code is None:
-            raise refusals.AccessCodeMissing(f"no access code for {document}")
-        if source:
-            _, entry = self._library.add(source, document, code, new_versions=not registered)
-        elif entry is None:
-            raise refusals.NotInLibrary(f"{document} is not in the library")
-        else:
-            self._library.refuse_differing(entry, document, code)
-            self._library.insist_on_inspection(entry)
+            registered = judging.open_registration(session, document.kind, document.number) is not None
+        code = judging.access_code(self._library, entry, document, access_code)
+        if source is None:
+            return judging.sound(self._library, entry, document, code)
+        _, entry = self._library.add(source, document, code, new_versions=not registered)
         return entry
-
-    def _known(self, session: Session, kind: DocumentKind, number: str) -> CatalogueEntry:
-        entry = self._library.look_up(session, kind, number)
-        if entry is None:
-            raise refusals.NotInLibrary(f"the {kind} {number} is not in the library")
-        return entry
-
-    def _differing_facts(
-        self, entry: CatalogueEntry, registration: RegistrationRecord | None, corrections: Corrections
-    ) -> dict[str, Any]:
-        known = {name: getattr(registration, name) for name in CORRECTABLE} if registration else {}
-        facts = corrections.differing_from({"filing_date": entry.document.date, **known})
-        code = corrections.access_code
-        if code is not None:
-            sealed = self._library.seal(code, entry.document.kind, entry.document.number)
-            if not self._library.access_code_matches(entry, code):
-                facts["sealed_access_code"] = sealed
-        if not facts:
-            raise refusals.NothingToCorrect(f"{entry.document} has these data already")
-        return facts
 
     def _correct_catalogue(self, session: Session, entry: CatalogueEntry, facts: dict[str, Any]) -> None:
-        if not facts.keys() & {"filing_date", "sealed_access_code"}:
-            raise refusals.not_registered(entry.document)
         filing_date = Corrections.date_in(facts) or entry.document.date
         sealed = facts.get("sealed_access_code", entry.sealed_access_code)
         changes.correct(session, entry.document.kind, entry.document.number, filing_date, sealed)
@@ -250,14 +225,14 @@ class Registrations:
         if registration.state in (*AT_WIPO, RegistrationState.SUBMITTED):
             return False
         first = session.get_one(
-            OperationRecord, _first_operation(session, registration.id), with_for_update=True, populate_existing=True
+            OperationRecord, first_operation(session, registration.id), with_for_update=True, populate_existing=True
         )
         if first.first_sent_at is not None:
             return False
         because = "withdrawn before WIPO heard of it"
         registration.end(RegistrationState.REFUSED, because)
-        waiting = select(OperationRecord).where(OperationRecord.registration_id == registration.id, WAITING)
-        for operation in session.scalars(waiting.with_for_update()):
+        still_waiting = select(OperationRecord).where(OperationRecord.registration_id == registration.id, WAITING)
+        for operation in session.scalars(still_waiting.with_for_update()):
             if operation.upload_id:
                 self._uploads.give_up(session, operation.upload_id)
             operations.end(session, self._outbox, operation, OperationState.REFUSED, because)
@@ -296,37 +271,3 @@ def _drafted(entry: CatalogueEntry, details: Details, content_at: ContentAt) -> 
         created_at=clock.now(),
         **details.columns(),
     )
-
-
-def _first_operation(session: Session, registration_id: str) -> str:
-    query = select(OperationRecord.id).where(
-        OperationRecord.registration_id == registration_id, OperationRecord.verb == Verb.REGISTER
-    )
-    return session.scalars(query).one()
-
-
-def _asked_as(session: Session, kind: DocumentKind, number: str, hand_back_to: str | None) -> str | None:
-    query = select(OperationRecord.id).where(
-        OperationRecord.kind == kind.value,
-        OperationRecord.number == number,
-        OperationRecord.hand_back_to == hand_back_to,
-    )
-    return session.scalars(query).first() if hand_back_to else None
-
-
-def _is_open(session: Session, kind: DocumentKind, number: str) -> bool:
-    query = select(RegistrationRecord.id).where(RegistrationRecord.open_key == open_key(kind, number))
-    return session.scalars(query).first() is not None
-
-
-def _waiting(
-    session: Session, kind: DocumentKind, number: str, verb: Verb, version_id: str | None = None
-) -> str | None:
-    """The operation of that kind that still waits, for that content."""
-    query = select(OperationRecord).where(
-        OperationRecord.kind == kind.value, OperationRecord.number == number, WAITING, OperationRecord.verb == verb
-    )
-    for operation in session.scalars(query):
-        if version_id in (None, operation.facts.get("version_id")):
-            return operation.id
-    return None

@@ -1,0 +1,73 @@
+"""What a verb refuses before it changes anything; the verbs and `foresight` ask the same questions."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from office_node.document_id import DocumentKind, PriorityDocumentId
+from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
+from office_node.off_registrations import refusals
+from office_node.off_registrations.details import CORRECTABLE, Corrections
+from office_node.off_registrations.records import RegistrationRecord, open_key
+
+IN_THE_CATALOGUE = frozenset({"filing_date", "sealed_access_code"})
+"""What of a correction has its place in the library."""
+
+
+def open_registration(session: Session, kind: DocumentKind, number: str) -> RegistrationRecord | None:
+    """The document's registration that has not ended, as it is now."""
+    query = select(RegistrationRecord).where(RegistrationRecord.open_key == open_key(kind, number))
+    return session.scalars(query).first()
+
+
+def kept(library: DigitalLibrary, session: Session, kind: DocumentKind, number: str) -> CatalogueEntry:
+    """The document in the library. Raises `NotInLibrary`."""
+    entry = library.look_up(session, kind, number)
+    if entry is None:
+        raise refusals.NotInLibrary(f"the {kind} {number} is not in the library")
+    return entry
+
+
+def access_code(
+    library: DigitalLibrary, entry: CatalogueEntry | None, document: PriorityDocumentId, given: str | None
+) -> str:
+    """The one that was given, else the catalogue's. Raises `AccessCodeMissing`."""
+    code = given or (library.access_code(entry) if entry else None)
+    if code is None:
+        raise refusals.AccessCodeMissing(f"no access code for {document}")
+    return code
+
+
+def sound(
+    library: DigitalLibrary, entry: CatalogueEntry | None, document: PriorityDocumentId, code: str, *, note: bool = True
+) -> CatalogueEntry:
+    """The entry of a document that is submitted without a file.
+
+    Raises `NotInLibrary`, `DocumentDiffers`, or what an inspection raises that was never made.
+    """
+    if entry is None:
+        raise refusals.NotInLibrary(f"{document} is not in the library")
+    library.refuse_differing(entry, document, code)
+    library.insist_on_inspection(entry, note=note)
+    return entry
+
+
+def differing_facts(
+    library: DigitalLibrary, entry: CatalogueEntry, registration: RegistrationRecord | None, corrections: Corrections
+) -> dict[str, Any]:
+    """What of the corrections changes anything, as an operation keeps it; the access code sealed.
+
+    Raises `NothingToCorrect`, `NotRegistered` where there is no place for what is corrected, or `BadAccessCode`.
+    """
+    known = {name: getattr(registration, name) for name in CORRECTABLE} if registration else {}
+    facts = corrections.differing_from({"filing_date": entry.document.date, **known})
+    if corrections.access_code is not None:
+        sealed = library.seal(corrections.access_code, entry.document.kind, entry.document.number)
+        if not library.access_code_matches(entry, corrections.access_code):
+            facts["sealed_access_code"] = sealed
+    if not facts:
+        raise refusals.NothingToCorrect(f"{entry.document} has these data already")
+    if registration is None and not facts.keys() & IN_THE_CATALOGUE:
+        raise refusals.not_registered(entry.document)
+    return facts
