@@ -82,7 +82,7 @@ def _housekeeping(node: Node) -> Callable[[], None]:
     chores: dict[str, Callable[[], int]] = {
         "assertions_forgotten": node.used_assertions.forget_expired,
         "counters_forgotten": node.counters.forget_expired,
-        "retrievals_ended": node.retrievals.expire_old,
+        "retrievals_ended": node.endings.expire_old,
         "leftovers_removed": node.store.remove_leftovers,
         **({"intake_leftovers_removed": node.intake.remove_leftovers} if node.intake else {}),
         "key_warnings": KeyEnds(node.settings).warn,

@@ -12,7 +12,9 @@ from office_node.cli.document_options import ACCESS_CODE, DATE, KIND, NUMBER
 from office_node.das import number_formats
 from office_node.document_id import DocumentKind
 from office_node.errors import OfficeNodeError
-from office_node.library.digital_library import CatalogueEntry, DigitalLibrary, Finding
+from office_node.library.catalogue import CatalogueEntry
+from office_node.library.digital_library import DigitalLibrary
+from office_node.library.verification import Finding
 
 
 class NoSuchDocument(OfficeNodeError):
@@ -120,11 +122,11 @@ def find(ctx: click.Context, kind: str | None, number: str | None, as_json: bool
 @click.pass_context
 def verify(ctx: click.Context, as_json: bool) -> None:
     """Every file against its digest, rows without files, files without rows; exit code 1 if anything is wrong."""
-    kept = ready_node(ctx).library
+    verification = ready_node(ctx).verification
     with click.progressbar(
-        length=kept.total_bytes(), label="reading", file=sys.stderr, hidden=not sys.stderr.isatty()
+        length=verification.total_bytes(), label="reading", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as progress:
-        findings = list(kept.verify(progress.update))
+        findings = list(verification.findings(progress.update))
     if as_json:
         echo_json([_told(finding) for finding in findings])
     for finding in findings if not as_json else []:

@@ -25,6 +25,7 @@ from office_node.network.egress import Answer, Egress
 
 _PEER = "WIPO"
 _PASSING = (408, 425, 429)
+_NO_ERROR = {"requestStatusCategory", "requestAckId", "fileStatusCategory", "fileId", "fileUploadUrl"}
 _MOST_CERTIFICATE_BYTES = 16 << 20
 
 
@@ -59,12 +60,15 @@ class DasClient:
         """E2: a file id, and an address for the bytes with this digest."""
         members = {"fileReference": reference, "fileFormatCategory": file_format, "fileChecksum": sha256}
         said = self._said("POST", "files/url-uploads", json=members)
-        return UploadPlace(_needed(said, "fileId"), _needed(said, "fileUploadUrl"))
+        file_id = registration_messages.fit_id(said.get("fileId"))
+        if file_id is None:
+            raise PeerUnavailable("WIPO answered without a fileId that can be kept")
+        return UploadPlace(file_id, _address_in(said))
 
     def renew_upload(self, file_id: str) -> UploadPlace:
         """E3: a new address for a file whose first one has expired."""
         said = self._said("PUT", "files/url-uploads", json={"fileId": file_id})
-        return UploadPlace(file_id, _needed(said, "fileUploadUrl"))
+        return UploadPlace(file_id, _address_in(said))
 
     def file_status(self, file_id: str) -> FileStatus:
         """E5: what WIPO makes of the bytes."""
@@ -73,8 +77,10 @@ class DasClient:
     def register(self, registration: Registration) -> RegistrationStatus:
         """E6. An answer without acknowledgement id may have had its effect: it is `PeerUnavailable`."""
         said = self._said("POST", "registrations", json=registration.to_wire())
-        _needed(said, "requestAckId")
-        return registration_messages.registration_status(said, unsaid="success")
+        status = registration_messages.registration_status(said, unsaid="success")
+        if status.category != "error" and status.acknowledgement_id is None:
+            raise PeerUnavailable("WIPO answered without a requestAckId that can be kept")
+        return status
 
     def correct(self, registration: Registration) -> RegistrationStatus:
         """E7: other data, or with `file_id` another content. The same again changes nothing."""
@@ -142,17 +148,19 @@ class DasClient:
         return self._egress.call(method, url, peer=_PEER, headers=headers, **request)
 
 
-def _needed(said: Mapping[str, Any], name: str) -> str:
-    value = said.get(name)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str) or not value:
-        raise PeerUnavailable(f"WIPO answered without {name}")
-    return value
+def _address_in(said: Mapping[str, Any]) -> str:
+    address = said.get("fileUploadUrl")
+    if not isinstance(address, str) or not address:
+        raise PeerUnavailable("WIPO answered without fileUploadUrl")
+    return address
 
 
 def _refuse_error_in_success(answer: Answer) -> None:
-    if (refusal := refusals.read(answer.json())) and refusal.said:
+    """An error may come as a success (protocol.md 5); a status word or an id says that it is none."""
+    said = answer.json()
+    if isinstance(said, dict) and _NO_ERROR & said.keys():
+        return
+    if (refusal := refusals.read(said)) and refusal.said:
         raise PeerRefused(f"WIPO answered {answer.status}: {refusal.said}", numbers=refusal.numbers)
 
 

@@ -25,7 +25,12 @@ def read(body: Any) -> Refusal | None:
     entries = [entry for entry in details if isinstance(entry, Mapping)] if isinstance(details, list) else []
     sentences = "; ".join(_sentence(entry) for entry in entries)
     text = sentences or without_access_code(str(said.get("message") or said.get("code") or ""))
-    return Refusal(text[:_LONGEST_QUOTE], tuple(filter(None, map(_number, entries))))
+    return Refusal(printable(text, _LONGEST_QUOTE), tuple(filter(None, map(_number, entries))))
+
+
+def printable(text: str, most: int) -> str:
+    """A peer's words, fit for a terminal, a log and every database: NUL, half surrogates and escape codes are not."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text[:most])
 
 
 def without_access_code(message: str) -> str:

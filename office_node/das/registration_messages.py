@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from office_node.das.refusals import without_access_code
+from office_node.das.refusals import printable, without_access_code
 from office_node.document_id import PriorityDocumentId
+
+_LONGEST_ID = 100
 
 Category = Literal["pending", "success", "error"]
 
@@ -96,14 +98,14 @@ class DocumentStatus:
 
 
 def file_status(said: Mapping[str, Any]) -> FileStatus:
-    """By the rules of E5: accepted, or a size and no error, is good; rejected or an error is final; else wait."""
+    """By the rules of E5; the word decides where there is one, else an error is final and a size is good."""
     word = _text(said, "fileStatusCategory")
-    reason = _reason(said)
-    if "reject" in word.lower() or _has_error(said):
-        return FileStatus("rejected", ": ".join(filter(None, (word, reason))) or "rejected")
-    if word.lower() == "accepted" or _size(said) > 0:
-        return FileStatus("accepted", word or "accepted")
-    return FileStatus("processing", word or "no status")
+    told = ": ".join(filter(None, (word, _reason(said))))
+    if "reject" in word.lower() or (not word and _has_error(said)):
+        return FileStatus("rejected", told or "rejected")
+    if word.lower() == "accepted" or (not word and _size(said) > 0):
+        return FileStatus("accepted", told or "accepted")
+    return FileStatus("processing", told or "no status")
 
 
 def registration_status(said: Mapping[str, Any], *, unsaid: Category) -> RegistrationStatus:
@@ -112,7 +114,13 @@ def registration_status(said: Mapping[str, Any], *, unsaid: Category) -> Registr
     told = ": ".join(filter(None, (word, _reason(said))))
     # A pending registration may carry an error code too (protocol.md 3): the word decides where there is one.
     category = _category(word, "error" if _has_error(said) else unsaid)
-    return RegistrationStatus(_text(said, "requestAckId") or None, category, told or unsaid)
+    return RegistrationStatus(fit_id(said.get("requestAckId")), category, told or unsaid)
+
+
+def fit_id(value: object) -> str | None:
+    """An id of WIPO's as it can be kept and sent again; None for what is none: never a part of one."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if 0 < len(text) <= _LONGEST_ID and text.isprintable() and text.isascii() else None
 
 
 def _category(word: str, unsaid: Category) -> Category:
@@ -135,7 +143,7 @@ def _reason(said: Mapping[str, Any]) -> str:
 
 def _text(said: Mapping[str, Any], name: str) -> str:
     value = said.get(name)
-    return str(value).strip()[:200] if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return printable(str(value).strip(), 200) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _size(said: Mapping[str, Any]) -> int:

@@ -10,8 +10,9 @@ from office_node.errors import OfficeNodeError, Owner, PeerRefused, PeerUnavaila
 from office_node.network.egress import Answer, Egress
 
 _PEER = "WIPO's object store"
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 17  # each has the stall time to go: small, so that a slow line is not taken for a dead one
 _PASSING = (408, 409, 425, 429)
+_EXPIRED = ("ExpiredToken", "RequestExpired", "TokenRefreshRequired")
 _STORE_CODE = re.compile(rb"<Code>([A-Za-z0-9.]{1,60})</Code>")
 
 
@@ -44,7 +45,7 @@ class Content:
 
     def __iter__(self) -> Iterator[bytes]:
         digest, left = hashlib.sha256(), self.size
-        while left and (block := self.file.read(min(_BLOCK_BYTES, left))):
+        while left and (block := self._read(min(_BLOCK_BYTES, left))):
             digest.update(block)
             crosses = left > self.size // 2 >= left - len(block)
             left -= len(block)
@@ -55,6 +56,12 @@ class Content:
                 self.half_way()
         if left:
             raise ContentChanged("the file is shorter than the catalogue says")
+
+    def _read(self, count: int) -> bytes:
+        try:
+            return self.file.read(count)
+        except OSError as exc:  # ours, and not to be taken for the line's
+            raise ContentChanged(f"the file cannot be read: {exc.strerror}") from exc
 
 
 class Transfers:
@@ -81,8 +88,10 @@ def _failure(answer: Answer) -> OfficeNodeError:
     found = _STORE_CODE.search(answer.body)
     said = found[1].decode() if found else ""
     what = f"{_PEER} answered {answer.status}" + (f" ({said})" if said else "")
-    if answer.status in (401, 403):
+    if answer.status in (401, 403) or said in _EXPIRED:
         return LinkExpired(what)
-    if answer.status < 400 or answer.status >= 500 or answer.status in _PASSING or said == "RequestTimeout":
+    # What says no reason in the store's words comes from a gateway on the way.
+    passing = answer.status < 400 or answer.status >= 500 or answer.status in _PASSING or said == "RequestTimeout"
+    if passing or not said:
         return PeerUnavailable(what, retry_after_seconds=answer.retry_after_seconds)
     return PeerRefused(what, status=answer.status)

@@ -1,15 +1,13 @@
-"""The verbs of the digital library: add, bind, find, look up, open, verify."""
+"""The verbs of the digital library: add, bind, find, look up, open, check."""
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from office_node import clock
@@ -17,7 +15,8 @@ from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.errors import OfficeNodeError
 from office_node.library import changes
 from office_node.library.access_codes import AccessCodes
-from office_node.library.folder_store import FileMissing, FolderStore, Received, StoreUnusable
+from office_node.library.catalogue import CatalogueEntry, Version, current, entry_in, version_in
+from office_node.library.folder_store import FileMissing, FolderStore, Received
 from office_node.library.formats import FileFormat
 from office_node.library.records import DocumentRecord, VersionRecord
 from office_node.storage.database import Database
@@ -44,74 +43,10 @@ class DocumentDamaged(OfficeNodeError):
     hint = "run `office-node library verify` and restore the file from the backup"
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One kept content of a document."""
-
-    version_id: str
-    version: int
-    sha256: str
-    """64 lower-case hexadecimal digits."""
-    size: int
-    """Bytes."""
-    file_format: FileFormat
-    stored_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueEntry:
-    """A document with its current content. The sealed access code is for `access_code_matches` alone."""
-
-    document: PriorityDocumentId
-    current: Version
-    sealed_access_code: str
-    withdrawn_at: datetime | None = None
-    """Since when it is no longer served."""
-    big_document_bytes: int | None = None
-    """Its own bound for WIPO's transit zone, if it has one."""
-
-
 class Outcome(StrEnum):
     ADDED = "added"
     UNCHANGED = "unchanged"
     NEW_VERSION = "new version"
-
-
-class Fault(StrEnum):
-    """What `verify` may find wrong."""
-
-    MISSING_FILE = "missing file"
-    UNREADABLE_FILE = "unreadable file"
-    WRONG_DIGEST = "wrong digest"
-    FILE_WITHOUT_ROW = "file without row"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that `verify` found wrong; `number` and `hint` are for the administrator."""
-
-    fault: Fault
-    version_id: str
-    document: PriorityDocumentId | None
-
-    @property
-    def number(self) -> str:
-        return _ADVICE[self.fault][0]
-
-    @property
-    def hint(self) -> str:
-        return _ADVICE[self.fault][1]
-
-
-_ADVICE = {
-    Fault.MISSING_FILE: ("N311", "restore the file from the backup"),
-    Fault.UNREADABLE_FILE: ("N312", "see that the disk is sound and the file belongs to the node's user"),
-    Fault.WRONG_DIGEST: ("N313", "the file was changed; restore it from the backup"),
-    Fault.FILE_WITHOUT_ROW: (
-        "N314",
-        "verify again in a minute, its intake may be under way; else add its document again, then remove this file",
-    ),
-}
 
 
 class DigitalLibrary:
@@ -188,14 +123,14 @@ class DigitalLibrary:
 
     def look_up(self, session: Session, kind: DocumentKind, number: str) -> CatalogueEntry | None:
         """The same as `find`, inside the caller's transaction."""
-        row = session.execute(_current().where(DocumentRecord.kind == kind, DocumentRecord.number == number)).first()
-        return _entry(row) if row else None
+        row = session.execute(current().where(DocumentRecord.kind == kind, DocumentRecord.number == number)).first()
+        return entry_in(row) if row else None
 
     def entries(self) -> Iterator[CatalogueEntry]:
         """Every document with its current content, by kind and number."""
         with self._database.reading() as session:
-            rows = session.execute(_current().order_by(DocumentRecord.kind, DocumentRecord.number)).all()
-        return map(_entry, rows)
+            rows = session.execute(current().order_by(DocumentRecord.kind, DocumentRecord.number)).all()
+        return map(entry_in, rows)
 
     def access_code_matches(self, entry: CatalogueEntry, presented: str) -> bool:
         """Whether `presented` opens the document; constant time, without case. Raises `WrongAccessCodeKey`."""
@@ -220,7 +155,7 @@ class DigitalLibrary:
             record = session.get(VersionRecord, version_id)
         if record is None:
             raise FileMissing(f"the catalogue has no version {version_id}")
-        return _version(record)
+        return version_in(record)
 
     def open(self, version: Version) -> BinaryIO:
         """The kept file, unbuffered, at its start. Raises `FileMissing`, or `DocumentDamaged` if its size is wrong."""
@@ -256,42 +191,6 @@ class DigitalLibrary:
             session.execute(
                 update(VersionRecord).where(VersionRecord.id == version_id).values(inspected_at=clock.now())
             )
-
-    def verify(self, tick: Callable[[int], None] = lambda _bytes: None) -> Iterator[Finding]:
-        """Every file against its digest, rows without files, files without rows.
-
-        `tick` hears the bytes read, as they are read.
-        """
-        with self._database.reading() as session:
-            rows = session.execute(select(VersionRecord, DocumentRecord).join(DocumentRecord)).all()
-        for record, document in rows:
-            if fault := self._fault(_version(record), tick):
-                yield Finding(fault, record.id, _document(document))
-        # Names first, rows after: a document added meanwhile must not be told as a stray file.
-        yield from self._strays(list(self._store.names()))
-
-    def total_bytes(self) -> int:
-        """What `verify` will read."""
-        with self._database.reading() as session:
-            return sum(session.scalars(select(VersionRecord.size)))
-
-    def _strays(self, names: list[str]) -> Iterator[Finding]:
-        with self._database.reading() as session:
-            known = set(session.scalars(select(VersionRecord.id)))
-        for name in names:
-            if name not in known:
-                yield Finding(Fault.FILE_WITHOUT_ROW, name, None)
-
-    def _fault(self, version: Version, tick: Callable[[int], None]) -> Fault | None:
-        try:
-            self.check(version, tick)
-        except FileMissing:
-            return Fault.MISSING_FILE
-        except DocumentDamaged:
-            return Fault.WRONG_DIGEST
-        except StoreUnusable:
-            return Fault.UNREADABLE_FILE
-        return None
 
     def refuse_differing(self, known: CatalogueEntry | None, document: PriorityDocumentId, access_code: str) -> None:
         """Raises `DocumentDiffers` if the document is known with another date or access code."""
@@ -358,38 +257,9 @@ class DigitalLibrary:
             )
             session.add(version)
             session.execute(update(DocumentRecord).where(*which).values(current_version=number))
-        entry = CatalogueEntry(document, _version(version), record.sealed_access_code)
+        entry = CatalogueEntry(document, version_in(version), record.sealed_access_code)
         return Outcome.NEW_VERSION if known else Outcome.ADDED, entry
 
 
 def _name(kind: DocumentKind, number: str) -> str:
     return f"{kind.value}\n{number}"
-
-
-def _current() -> Select[DocumentRecord, VersionRecord]:
-    return select(DocumentRecord, VersionRecord).join(
-        VersionRecord,
-        (VersionRecord.document_id == DocumentRecord.id) & (VersionRecord.version == DocumentRecord.current_version),
-    )
-
-
-def _entry(row: Row[DocumentRecord, VersionRecord]) -> CatalogueEntry:
-    document, version = row
-    return CatalogueEntry(
-        _document(document),
-        _version(version),
-        document.sealed_access_code,
-        document.withdrawn_at,
-        document.big_document_bytes,
-    )
-
-
-def _document(record: DocumentRecord) -> PriorityDocumentId:
-    found: date = record.date
-    return PriorityDocumentId(DocumentKind(record.kind), record.number, found)
-
-
-def _version(record: VersionRecord) -> Version:
-    return Version(
-        record.id, record.version, record.sha256, record.size, FileFormat(record.file_format), record.stored_at
-    )

@@ -7,23 +7,20 @@ by the office's proxy if there is one. TLS 1.2 is the floor (protocol.md 2.7).
 
 import json
 import math
-import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Protocol
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from office_node import clock
 from office_node.errors import PeerUnavailable
-from office_node.network import deadline, trust
+from office_node.network import deadline, session, trust
 from office_node.network.destinations import Destinations
 
 MOST_ANSWER_BYTES = 1_048_576
@@ -89,13 +86,8 @@ class Egress:
         self._destinations = destinations
         self._timeout = (connect_seconds, read_seconds)
         self._total_seconds = total_seconds
-        self._session = _Session()
-        self._session.trust_env = False
-        self._session.headers["User-Agent"] = user_agent
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # nobody's cookie is kept
-        adapter = _Adapter(destinations, trust.tls_context(ca_file), pool_size)
-        self._session.mount("https://", adapter)
-        self._session.mount("http://", adapter)
+        context = trust.tls_context(ca_file)
+        self._session = session.new(destinations, context, user_agent=user_agent, pool_size=pool_size)
 
     def call(self, method: str, url: str, *, peer: str, most_bytes: int = MOST_ANSWER_BYTES, **request: Any) -> Answer:
         """The peer's answer, whatever its status. Raises `PeerUnavailable` when the line fails or time is up.
@@ -128,7 +120,7 @@ class Egress:
             with (
                 _failures_told(peer),
                 deadline.bounded(connected_by),
-                self._asked("PUT", url, timeout, data=paced, headers=headers) as said,
+                self._put_unchanged(url, timeout, paced, headers) as said,
             ):
                 return Answer(said.status_code, said.headers, _read(said, math.inf, peer, MOST_ANSWER_BYTES))
         except PeerUnavailable as exc:
@@ -140,6 +132,15 @@ class Egress:
         return self._session.request(
             method, url, timeout=timeout, allow_redirects=False, stream=True, proxies=proxies, **request
         )
+
+    def _put_unchanged(
+        self, url: str, timeout: tuple[float, float], body: "_Paced", headers: Mapping[str, str]
+    ) -> requests.Response:
+        """A presigned address is used as it was given (protocol.md E4): requests would put its path in order."""
+        proxies = self._destinations.proxies_for(self._destinations.judge(url))
+        prepared = self._session.prepare_request(requests.Request("PUT", url, data=body, headers=headers))
+        prepared.url = url
+        return self._session.send(prepared, timeout=timeout, allow_redirects=False, stream=True, proxies=proxies)
 
 
 class _Paced:
@@ -175,45 +176,6 @@ def _failures_told(peer: str) -> Iterator[None]:
         raise PeerUnavailable(what, hint="check [egress] proxy, and what the proxy lets through") from exc
     except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
         raise PeerUnavailable(f"{peer} cannot be reached: {_cause(exc)}") from exc
-
-
-class _Session(requests.Session):
-    """Reads no redirect: only to see where one leads, requests would read its body, however long that is."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        return None
-
-
-class _Adapter(HTTPAdapter):
-    """One shared TLS context (making one costs 28 ms), certificates and names always verified, addresses judged."""
-
-    def __init__(self, destinations: Destinations, context: ssl.SSLContext, pool_size: int) -> None:
-        self._destinations = destinations
-        self._context = context
-        super().__init__(pool_connections=8, pool_maxsize=pool_size, max_retries=0)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:
-        rules: dict[str, Any] = {
-            "num_pools": connections,
-            "maxsize": maxsize,
-            "block": block,
-            "ssl_context": self._context,
-        }
-        self.poolmanager = urllib3.PoolManager(**rules)
-        self.poolmanager.pool_classes_by_scheme = deadline.pools(self._destinations.addresses)
-        if proxy := self._destinations.proxy:
-            self._through_proxy = urllib3.ProxyManager(proxy, **rules)
-            self._through_proxy.pool_classes_by_scheme = deadline.pools(self._destinations.proxy_addresses)
-
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
-        """The one made at the start, whose connections are under our rules."""
-        return self._through_proxy
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave the decision to the context alone, whatever `verify` says."""
-        # requests would name certifi here, and urllib3 would add it to the shared context at each connection.
-        conn.cert_reqs = "CERT_REQUIRED"
-        conn.ca_certs = conn.ca_cert_dir = None
 
 
 def _read(response: requests.Response, ends_at: float, peer: str, most_bytes: int) -> bytes:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.errors import NotYet
-from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
+from office_node.library.catalogue import CatalogueEntry
+from office_node.library.digital_library import DigitalLibrary
 from office_node.off_registrations.records import OperationRecord, RegistrationRecord, is_its_turn, is_waiting
 from office_node.off_registrations.states import ENDED, Verb
 from office_node.outbox.outbox import Claim

@@ -6,7 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from office_node.document_id import DocumentKind, PriorityDocumentId
-from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
+from office_node.library.catalogue import CatalogueEntry
+from office_node.library.digital_library import DigitalLibrary
 from office_node.off_registrations import refusals
 from office_node.off_registrations.details import CORRECTABLE, Corrections
 from office_node.off_registrations.records import RegistrationRecord, open_key

@@ -2,7 +2,7 @@
 
 from office_node.document_id import PriorityDocumentId
 from office_node.errors import OfficeNodeError
-from office_node.library.digital_library import CatalogueEntry
+from office_node.library.catalogue import CatalogueEntry
 from office_node.off_registrations.details import Details
 from office_node.off_registrations.records import RegistrationRecord
 

@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library import changes
-from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
+from office_node.library.catalogue import CatalogueEntry
+from office_node.library.digital_library import DigitalLibrary
 from office_node.off_registrations import judging, operations, refusals
 from office_node.off_registrations.details import Corrections, Details
 from office_node.off_registrations.records import (

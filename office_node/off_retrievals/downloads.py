@@ -18,7 +18,7 @@ from werkzeug.http import parse_etags, parse_range_header
 from werkzeug.wsgi import wrap_file
 
 from office_node.das.error_codes import PreconditionFailed, RangeNotSatisfiable, TooManyDownloads
-from office_node.library.digital_library import Version
+from office_node.library.catalogue import Version
 
 _BLOCK_BYTES = 1 << 20
 # Well-formed, and nobody has them (RFC 9110 14.1.2); Werkzeug would take it for malformed.

@@ -15,7 +15,8 @@ from office_node.das.error_codes import Gone, Malformed, NotFound, NotReady
 from office_node.das.messages import DocumentFilter, RetrievalStatus, UrlDownloadRequest
 from office_node.das.number_formats import BadDocumentNumber
 from office_node.document_id import DocumentKind
-from office_node.library.digital_library import DigitalLibrary, Version
+from office_node.library.catalogue import Version
+from office_node.library.digital_library import DigitalLibrary
 from office_node.off_retrievals import states
 from office_node.off_retrievals.download_links import DownloadLinks
 from office_node.off_retrievals.records import UNENDED, locked

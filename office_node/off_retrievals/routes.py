@@ -27,7 +27,7 @@ from office_node.das.messages import (
     retrieval_bag,
 )
 from office_node.errors import OfficeNodeError
-from office_node.library.digital_library import Version
+from office_node.library.catalogue import Version
 from office_node.network.ingress import is_nested_deeper, whole_body
 from office_node.off_retrievals import downloads
 from office_node.off_retrievals.download_links import DOWNLOAD_PATH, DownloadLinks

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 from uuid import uuid4
 
 import structlog
@@ -18,11 +16,14 @@ from office_node.das.error_codes import Detail, DocumentMismatch
 from office_node.das.messages import RetrievalRequest
 from office_node.das.number_formats import BadDocumentNumber
 from office_node.document_id import DocumentKind
-from office_node.library.digital_library import CatalogueEntry, DigitalLibrary
+from office_node.library.catalogue import CatalogueEntry
+from office_node.library.digital_library import DigitalLibrary
 from office_node.library.folder_store import FileMissing
 from office_node.off_retrievals import states
-from office_node.off_retrievals.records import UNENDED, locked
+from office_node.off_retrievals.announcements import Announcements
+from office_node.off_retrievals.endings import CANNOT_SUPPLY, Endings
 from office_node.off_retrievals.records import ForwardedRetrievalRecord as Retrieval
+from office_node.off_retrievals.records import locked
 from office_node.off_retrievals.states import RetrievalState
 from office_node.outbox.outbox import Claim, Outbox
 from office_node.storage.database import Database
@@ -31,26 +32,13 @@ from office_node.uploads.service import Then, Uploads
 log = structlog.get_logger()
 
 PREPARE = "prepare_retrieval"
-NOTIFY = "notify_wipo"
 TRANSIT = "announce_transit"
-_AT_ONCE = 500
-_CANNOT_SUPPLY = "The office of first filing could not supply the document"
 
 
 class Notifies(Protocol):
     """What this capability needs of WIPO's client."""
 
     def notify(self, notification: dict[str, Any]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What the administrator decides about forwarded retrievals."""
-
-    request_days: int
-    notification_ack_id: Literal["ours", "wipo"]
-    big_document_bytes: int
-    """A larger document goes through WIPO's transit zone, unless it has a bound of its own."""
 
 
 class ForwardedRetrievals:
@@ -64,14 +52,19 @@ class ForwardedRetrievals:
         outbox: Outbox,
         uploads: Uploads,
         wipo: Notifies,
-        policy: Policy,
+        announcements: Announcements,
+        endings: Endings,
+        big_document_bytes: int,
     ) -> None:
+        """A document with more bytes goes through WIPO's transit zone, if it has no bound of its own."""
         self._database = database
         self._library = library
         self._outbox = outbox
         self._uploads = uploads
         self._wipo = wipo
-        self._policy = policy
+        self._announcements = announcements
+        self._endings = endings
+        self._big_document_bytes = big_document_bytes
 
     def accept(self, caller: VerifiedClaims, request: RetrievalRequest) -> str:
         """Take the request on; returns our acknowledgement id. A repeat of an open request gets the same id.
@@ -128,13 +121,13 @@ class ForwardedRetrievals:
             if retrieval.state != RetrievalState.RECEIVED:
                 return  # ended meanwhile: there is nothing to tell
             if present.withdrawn_at:
-                self._withdraw(session, retrieval)
+                self._endings.withdraw(session, retrieval)
             elif self._is_big(entry):
                 self._begin_transit(session, retrieval, entry)
             else:
                 version_id = entry.current.version_id
                 retrieval.move(RetrievalState.PREPARED, prepared_at=clock.now(), version_id=version_id)
-                self._put_notification(session, retrieval)
+                self._announcements.put(session, retrieval)
         log.info("document prepared", version_id=entry.current.version_id, bytes=entry.current.size)
 
     def announce_transit(self, claim: Claim) -> None:
@@ -148,12 +141,12 @@ class ForwardedRetrievals:
             if upload.is_accepted:
                 retrieval.move(RetrievalState.PREPARED, prepared_at=clock.now())
             else:
-                retrieval.end(RetrievalState.REFUSED, _CANNOT_SUPPLY)
-            self._put_notification(session, retrieval, upload.file_id if upload.is_accepted else None)
+                retrieval.end(RetrievalState.REFUSED, CANNOT_SUPPLY)
+            self._announcements.put(session, retrieval, upload.file_id if upload.is_accepted else None)
         log.info("transit ended", accepted=upload.is_accepted, file_id=upload.file_id, reason=upload.reason)
 
     def announce(self, claim: Claim) -> None:
-        """Tell WIPO what `prepare` or `expire_old` wrote. Raises what `DasClient.notify` raises."""
+        """Tell WIPO what was put into the outbox. Raises what `DasClient.notify` raises."""
         acknowledgement_id = str(claim.acknowledgement_id)
         category = claim.payload["requestStatusCategory"]
         with self._database.reading() as session:
@@ -171,35 +164,9 @@ class ForwardedRetrievals:
                 retrieval.move(RetrievalState.NOTIFIED, notified_at=clock.now())
         log.info("WIPO notified", category=category)
 
-    def expire_old(self) -> int:
-        """End requests that grew too old; WIPO is told of those it never heard of. Returns how many ended."""
-        limit = clock.now() - timedelta(days=self._policy.request_days)
-        query = select(Retrieval).where(UNENDED, Retrieval.received_at < limit).order_by(Retrieval.received_at)
-        with self._database.transaction() as session:
-            old = session.scalars(query.with_for_update(skip_locked=True).limit(_AT_ONCE)).all()
-            for retrieval in old:
-                self._expire(session, retrieval)
-        return len(old)
-
-    def end_withdrawn(self, session: Session, kind: DocumentKind, number: str) -> None:
-        """End every request for a document, in the transaction that withdraws it: its links stop working at once."""
-        query = select(Retrieval).where(Retrieval.kind == kind.value, Retrieval.number == number, UNENDED)
-        for retrieval in session.scalars(query.with_for_update()):
-            self._withdraw(session, retrieval)
-
-    def _withdraw(self, session: Session, retrieval: Retrieval) -> None:
-        if retrieval.upload_id:
-            self._uploads.give_up(session, retrieval.upload_id)
-        unheard = retrieval.state in states.UNHEARD
-        retrieval.end(RetrievalState.WITHDRAWN, _CANNOT_SUPPLY)
-        if unheard:
-            self._put_notification(session, retrieval)
-        with logs.bound(acknowledgement_id=retrieval.acknowledgement_id):
-            log.info("retrieval ended, its document was withdrawn")
-
     def _is_big(self, entry: CatalogueEntry) -> bool:
         bound = entry.big_document_bytes
-        return entry.current.size > (self._policy.big_document_bytes if bound is None else bound)
+        return entry.current.size > (self._big_document_bytes if bound is None else bound)
 
     def _begin_transit(self, session: Session, retrieval: Retrieval, entry: CatalogueEntry) -> None:
         acknowledgement_id, version_id = retrieval.acknowledgement_id, entry.current.version_id
@@ -215,18 +182,6 @@ class ForwardedRetrievals:
     def _settle(self, claim: Claim) -> None:
         with self._database.transaction() as session:
             self._outbox.settle(session, claim)
-
-    def _expire(self, session: Session, retrieval: Retrieval) -> None:
-        if retrieval.state in states.UNHEARD:
-            # WIPO has never heard that it could fetch: it must hear that it cannot.
-            if retrieval.upload_id:
-                self._uploads.give_up(session, retrieval.upload_id)
-            retrieval.end(RetrievalState.REFUSED, _CANNOT_SUPPLY)
-            self._put_notification(session, retrieval)
-        else:
-            retrieval.end(RetrievalState.EXPIRED, f"older than {self._policy.request_days} days")
-        with logs.bound(acknowledgement_id=retrieval.acknowledgement_id):
-            log.info("retrieval ended by age", state=retrieval.state)
 
     def _asked_for(self, session: Session, request: RetrievalRequest) -> CatalogueEntry:
         try:
@@ -244,18 +199,6 @@ class ForwardedRetrievals:
         if details:
             raise DocumentMismatch("the request does not match the document", details=details)
         return entry
-
-    def _put_notification(self, session: Session, retrieval: Retrieval, file_id: str | None = None) -> None:
-        status, wipo_id = retrieval.status(), retrieval.wipo_acknowledgement_id
-        body = status.to_wire()
-        if wipo_id and self._policy.notification_ack_id == "ours":  # C-9: both ids when both are known
-            body["osfAckId"] = wipo_id
-        elif wipo_id:
-            body["requestAckId"], body["offAckId"] = wipo_id, status.acknowledgement_id
-        if file_id:
-            body["fileId"] = file_id
-        effect_key = f"{NOTIFY}:{status.acknowledgement_id}:{status.category}"
-        self._outbox.put(session, NOTIFY, effect_key, body, status.acknowledgement_id)
 
 
 def _open_request(session: Session, open_key: str) -> str | None:

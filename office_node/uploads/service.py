@@ -15,7 +15,8 @@ from office_node import clock, crash_points
 from office_node.das.registration_messages import FileStatus, UploadPlace
 from office_node.das.transfer import Content, LinkExpired
 from office_node.errors import NotYet, PeerRefused
-from office_node.library.digital_library import DigitalLibrary, Version
+from office_node.library.catalogue import Version
+from office_node.library.digital_library import DigitalLibrary
 from office_node.outbox.outbox import Claim, Outbox
 from office_node.storage.database import Database
 from office_node.uploads.records import UploadRecord, locked

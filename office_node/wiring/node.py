@@ -12,6 +12,7 @@ from office_node.library.access_codes import AccessCodes
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.folder_store import FolderStore
 from office_node.library.inspection import Inspector
+from office_node.library.verification import Verification
 from office_node.network.ingress import Ingress
 from office_node.off_registrations import service as off_registrations
 from office_node.off_registrations.certificates import Certificates
@@ -20,8 +21,10 @@ from office_node.off_registrations.overview import Overview
 from office_node.off_registrations.service import Registrations
 from office_node.off_registrations.telling import Telling
 from office_node.off_retrievals import service as off_retrievals
+from office_node.off_retrievals.announcements import NOTIFY, Announcements
 from office_node.off_retrievals.download_links import DownloadLinks
 from office_node.off_retrievals.downloads import DownloadSlots
+from office_node.off_retrievals.endings import Endings
 from office_node.off_retrievals.handover import Handover
 from office_node.off_retrievals.service import ForwardedRetrievals
 from office_node.outbox.delivery import Handler
@@ -48,6 +51,7 @@ class Node:
     database: Database
     store: FolderStore
     library: DigitalLibrary
+    verification: Verification
     outbox: Outbox
     used_assertions: UsedAssertions
     authorization_server: OwnAuthorizationServer | None
@@ -55,6 +59,7 @@ class Node:
     ingress: Ingress
     verifier: TokenVerifier
     retrievals: ForwardedRetrievals
+    endings: Endings
     handover: Handover
     uploads: Uploads
     registrations: Registrations
@@ -71,7 +76,7 @@ class Node:
         worker = self.settings.worker
         handlers = {
             off_retrievals.PREPARE: Handler(self.retrievals.prepare, worker.file_checks),
-            off_retrievals.NOTIFY: Handler(self.retrievals.announce, worker.api_calls),
+            NOTIFY: Handler(self.retrievals.announce, worker.api_calls),
             off_registrations.TELL: Handler(self.telling.tell, worker.api_calls),
             off_retrievals.TRANSIT: Handler(self.retrievals.announce_transit, worker.file_checks),
             uploads.SEND: Handler(self.uploads.send, worker.transfers),
@@ -111,22 +116,26 @@ def build_node(settings: Settings) -> Node:
         store=Transfers(egress, settings.wipo.stall_seconds),
     )
     certificates = Certificates(FolderStore(settings.off.certificate_folder))
+    announcements = Announcements(outbox, settings.wipo.notification_ack_id)
+    endings = Endings(
+        database=database, uploads=to_wipo, announcements=announcements, request_days=settings.off.request_days
+    )
     retrievals = ForwardedRetrievals(
         database=database,
         library=library,
         outbox=outbox,
         uploads=to_wipo,
         wipo=wipo,
-        policy=off_retrievals.Policy(
-            settings.off.request_days, settings.wipo.notification_ack_id, settings.off.big_document_bytes
-        ),
+        announcements=announcements,
+        endings=endings,
+        big_document_bytes=settings.off.big_document_bytes,
     )
     registrations = Registrations(
         database=database,
         library=library,
         outbox=outbox,
         uploads=to_wipo,
-        on_withdrawn=retrievals.end_withdrawn,
+        on_withdrawn=endings.withdraw_all,
     )
     overview = Overview(database)
     return Node(
@@ -134,6 +143,7 @@ def build_node(settings: Settings) -> Node:
         database=database,
         store=store,
         library=library,
+        verification=Verification(database, store, library),
         outbox=outbox,
         used_assertions=used_assertions,
         authorization_server=authorization_server,
@@ -141,6 +151,7 @@ def build_node(settings: Settings) -> Node:
         ingress=ingress,
         verifier=build_token_verifier(settings, authorization_server),
         retrievals=retrievals,
+        endings=endings,
         handover=Handover(database, library, links),
         uploads=to_wipo,
         registrations=registrations,

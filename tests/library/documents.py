@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from office_node.das.number_formats import document_id
 from office_node.document_id import DocumentKind, PriorityDocumentId
-from office_node.library.digital_library import CatalogueEntry, Outcome
+from office_node.library.catalogue import CatalogueEntry
+from office_node.library.digital_library import Outcome
 from office_node.wiring import Node
 from tests.office import Office
 

@@ -45,7 +45,7 @@ def test_the_same_bytes_at_once_are_added_once(office: Office, node: Node) -> No
     assert _versions(node) == [(1, sha256(content))]
     assert [*kept_files(office).values()] == [content]
     assert incoming(office) == []
-    assert [*node.library.verify()] == []
+    assert [*node.verification.findings()] == []
 
 
 def test_other_bytes_at_once_each_become_one_version(office: Office, node: Node) -> None:
@@ -59,7 +59,7 @@ def test_other_bytes_at_once_each_become_one_version(office: Office, node: Node)
     entry = node.library.find(DOCUMENT.kind, DOCUMENT.number)
     assert entry
     assert (entry.current.version, entry.current.sha256) == versions[-1]
-    assert [*node.library.verify()] == []
+    assert [*node.verification.findings()] == []
 
 
 def test_of_two_who_disagree_about_the_date_one_is_refused(office: Office, node: Node) -> None:
@@ -69,7 +69,7 @@ def test_of_two_who_disagree_about_the_date_one_is_refused(office: Office, node:
     assert sorted(outcomes) == ["added", "differs"]
     assert len(_versions(node)) == 1
     assert len(kept_files(office)) == 1
-    assert [*node.library.verify()] == []
+    assert [*node.verification.findings()] == []
 
 
 def test_many_documents_at_once_are_all_kept(office: Office, node: Node) -> None:

@@ -161,7 +161,7 @@ def test_everything_wrong_is_named_at_once_and_as_json_too(office: Office, node:
 def test_a_document_that_comes_in_meanwhile_is_not_told_as_stray(office: Office, node: Node) -> None:
     _, entry = add(node, pdf(1000))
     path_of(office, entry.current.version_id).unlink()
-    findings = node.library.verify()
+    findings = node.verification.findings()
     assert next(findings).fault == "missing file"  # the rows are read by now, the names of the files are not
     add(node, pdf(1000), OTHER_DOCUMENT)
     assert [*findings] == []
@@ -171,6 +171,6 @@ def test_a_document_that_comes_in_meanwhile_is_not_told_as_stray(office: Office,
 def test_every_byte_is_heard_of_as_it_is_read(node: Node) -> None:
     sizes = [add(node, pdf(3_000_000))[1].current.size, add(node, pdf(10), OTHER_DOCUMENT)[1].current.size]
     heard: list[int] = []
-    assert [*node.library.verify(heard.append)] == []
-    assert sum(heard) == sum(sizes) == node.library.total_bytes()
+    assert [*node.verification.findings(heard.append)] == []
+    assert sum(heard) == sum(sizes) == node.verification.total_bytes()
     assert len(heard) > len(sizes)

@@ -12,7 +12,7 @@ from sqlalchemy import delete, update
 from office_node import clock
 from office_node.das import number_formats
 from office_node.document_id import DocumentKind, PriorityDocumentId
-from office_node.library.digital_library import CatalogueEntry
+from office_node.library.catalogue import CatalogueEntry
 from office_node.off_registrations.details import Details
 from office_node.off_registrations.overview import OperationView
 from office_node.off_registrations.records import OperationRecord, RegistrationRecord

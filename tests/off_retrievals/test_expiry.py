@@ -6,8 +6,8 @@ import pytest
 import time_machine
 
 from office_node import clock
+from office_node.off_retrievals.announcements import NOTIFY
 from office_node.off_retrievals.records import locked
-from office_node.off_retrievals.service import NOTIFY
 from office_node.off_retrievals.states import RetrievalState
 from tests.off_retrievals.bench import Bench, das_codes
 from tests.off_retrievals.conftest import MakeBench
@@ -24,7 +24,7 @@ def own(new_bench: MakeBench) -> Bench:
 
 def _expire_after(bench: Bench, age: timedelta) -> int:
     with time_machine.travel(clock.now() + age, tick=False):
-        return bench.node.retrievals.expire_old()
+        return bench.node.endings.expire_old()
 
 
 def test_a_request_that_was_never_prepared_is_refused_and_wipo_is_told(own: Bench) -> None:

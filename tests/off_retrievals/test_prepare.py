@@ -7,7 +7,8 @@ import pytest
 import time_machine
 
 from office_node import clock
-from office_node.off_retrievals.service import NOTIFY, PREPARE
+from office_node.off_retrievals.announcements import NOTIFY
+from office_node.off_retrievals.service import PREPARE
 from office_node.outbox.outbox import LeaseLost
 from tests.off_retrievals.bench import Bench
 from tests.off_retrievals.conftest import MakeBench

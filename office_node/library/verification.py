@@ -1,0 +1,96 @@
+"""Whether the library is what the catalogue says: each file its digest, each row a file, each file a row."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import select
+
+from office_node.document_id import PriorityDocumentId
+from office_node.library.catalogue import Version, document_in, version_in
+from office_node.library.digital_library import DigitalLibrary, DocumentDamaged
+from office_node.library.folder_store import FileMissing, FolderStore, StoreUnusable
+from office_node.library.records import DocumentRecord, VersionRecord
+from office_node.storage.database import Database
+
+
+class Fault(StrEnum):
+    """What `verify` may find wrong."""
+
+    MISSING_FILE = "missing file"
+    UNREADABLE_FILE = "unreadable file"
+    WRONG_DIGEST = "wrong digest"
+    FILE_WITHOUT_ROW = "file without row"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `verify` found wrong; `number` and `hint` are for the administrator."""
+
+    fault: Fault
+    version_id: str
+    document: PriorityDocumentId | None
+
+    @property
+    def number(self) -> str:
+        return _ADVICE[self.fault][0]
+
+    @property
+    def hint(self) -> str:
+        return _ADVICE[self.fault][1]
+
+
+_ADVICE = {
+    Fault.MISSING_FILE: ("N311", "restore the file from the backup"),
+    Fault.UNREADABLE_FILE: ("N312", "see that the disk is sound and the file belongs to the node's user"),
+    Fault.WRONG_DIGEST: ("N313", "the file was changed; restore it from the backup"),
+    Fault.FILE_WITHOUT_ROW: (
+        "N314",
+        "verify again in a minute, its intake may be under way; else add its document again, then remove this file",
+    ),
+}
+
+
+class Verification:
+    """Reads everything that is kept."""
+
+    def __init__(self, database: Database, store: FolderStore, library: DigitalLibrary) -> None:
+        self._database = database
+        self._store = store
+        self._check = library.check
+
+    def findings(self, tick: Callable[[int], None] = lambda _bytes: None) -> Iterator[Finding]:
+        """Every file against its digest, rows without files, files without rows.
+
+        `tick` hears the bytes read, as they are read.
+        """
+        with self._database.reading() as session:
+            rows = session.execute(select(VersionRecord, DocumentRecord).join(DocumentRecord)).all()
+        for record, document in rows:
+            if fault := self._fault(version_in(record), tick):
+                yield Finding(fault, record.id, document_in(document))
+        # Names first, rows after: a document added meanwhile must not be told as a stray file.
+        yield from self._strays(list(self._store.names()))
+
+    def total_bytes(self) -> int:
+        """What `verify` will read."""
+        with self._database.reading() as session:
+            return sum(session.scalars(select(VersionRecord.size)))
+
+    def _strays(self, names: list[str]) -> Iterator[Finding]:
+        with self._database.reading() as session:
+            known = set(session.scalars(select(VersionRecord.id)))
+        for name in names:
+            if name not in known:
+                yield Finding(Fault.FILE_WITHOUT_ROW, name, None)
+
+    def _fault(self, version: Version, tick: Callable[[int], None]) -> Fault | None:
+        try:
+            self._check(version, tick)
+        except FileMissing:
+            return Fault.MISSING_FILE
+        except DocumentDamaged:
+            return Fault.WRONG_DIGEST
+        except StoreUnusable:
+            return Fault.UNREADABLE_FILE
+        return None
