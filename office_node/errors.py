@@ -69,12 +69,16 @@ class PeerRefused(OfficeNodeError):
 
 
 class NotYet(OfficeNodeError):
-    """Nothing failed: a peer, or an earlier step, is still at work. Worth another look in `seconds`."""
+    """Nothing failed: a peer, or an earlier step, is still at work. Worth another look in `seconds`.
+
+    `is_ours`: what is waited for is a step of our own, which has its own end; so the wait has none.
+    """
 
     code = "N608"
     owner: ClassVar[Owner] = "WIPO"
     hint = "nothing to do: the node looks again by itself"
 
-    def __init__(self, message: str, *, seconds: float) -> None:
+    def __init__(self, message: str, *, seconds: float, is_ours: bool = False) -> None:
         super().__init__(message)
         self.seconds = seconds
+        self.is_ours = is_ours

@@ -58,7 +58,7 @@ class Wanted:
 
 
 class Rows:
-    """Understands the rows of one file, in their order: of each document the first row counts."""
+    """Understands the rows of one file, in their order: of each document the first good row counts."""
 
     def __init__(self, folder: Path) -> None:
         """`folder` is where `file_location` begins."""
@@ -71,17 +71,19 @@ class Rows:
             return [row.broken]
         cells = {name: cell.strip() for name, cell in row.cells.items()}
         faults: list[str] = []
-        document = self._document(cells, row.line, faults)
+        document = self._document(cells, faults)
         file = self._file(row.cells["file_location"], faults)
         code = cells["das_code"]
         if code and not ACCESS_CODE.fullmatch(code):
             faults.append(str(BadAccessCode("an access code has four letters or digits")))
         details = _details(cells, faults)
+        if document and (row.is_registered or not faults):
+            self._lines.setdefault((document.kind, document.number), row.line)
         if faults or document is None or details is None:
             return faults
         return Wanted(document, file, code or None, details)
 
-    def _document(self, cells: Mapping[str, str], line: int, faults: list[str]) -> PriorityDocumentId | None:
+    def _document(self, cells: Mapping[str, str], faults: list[str]) -> PriorityDocumentId | None:
         kind = _kind(cells["document_category"], faults)
         filing_date = _date(cells, "priority_date", faults)
         faults += [f"{name} is empty" for name in ("priority_number", "priority_date") if not cells[name]]
@@ -92,8 +94,7 @@ class Rows:
         except number_formats.BadDocumentNumber as exc:
             faults.append(str(exc))
             return None
-        earlier = self._lines.setdefault((kind, number), line)
-        if earlier != line:
+        if earlier := self._lines.get((kind, number)):
             faults.append(f"the {kind} {number} stands on line {earlier} already")
         return PriorityDocumentId(kind, number, filing_date) if filing_date else None
 

@@ -10,6 +10,7 @@ from office_node.document_id import DocumentKind
 from office_node.errors import OfficeNodeError
 
 CORRECTABLE: Final = ("application_category", "application_number", "application_filing_date", "email")
+DATES: Final = ("filing_date", "application_filing_date")
 PRIORITY_DOCUMENT = "priority document"  # protocol.md C-11
 APPLICATION_CATEGORIES: Final = (PRIORITY_DOCUMENT, *(kind.value for kind in DocumentKind))
 _LONGEST: Final = {"application_number": 100, "email": 200, "file_reference": 100}

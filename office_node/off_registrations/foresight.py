@@ -6,6 +6,7 @@ from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library.digital_library import DigitalLibrary
 from office_node.off_registrations import judging, refusals
 from office_node.off_registrations.details import Corrections, Details
+from office_node.off_registrations.records import waiting_corrections
 from office_node.storage.database import Database
 
 
@@ -43,5 +44,6 @@ class Foresight:
         with self._database.reading() as session:
             entry = judging.kept(self._library, session, kind, number)
             registration = judging.open_registration(session, kind, number)
-        facts = judging.differing_facts(self._library, entry, registration, corrections)
+            on_their_way = waiting_corrections(session, kind, number)
+        facts = judging.differing_facts(self._library, entry, registration, corrections, on_their_way)
         return ["access_code" if name == "sealed_access_code" else name for name in facts]

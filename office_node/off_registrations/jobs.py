@@ -12,7 +12,7 @@ from office_node.outbox.outbox import Claim
 from office_node.storage.database import Database
 from office_node.uploads.service import Upload, Uploads
 
-_TURN_SECONDS = 0.5
+_TURN_SECONDS = 30.0
 _CHANGING = (Verb.CORRECT, Verb.REPLACE, Verb.WITHDRAW)
 
 
@@ -66,7 +66,9 @@ def read(database: Database, library: DigitalLibrary, uploads: Uploads, claim: C
         if not is_waiting(operation):
             return None
         if not is_its_turn(session, operation):
-            raise NotYet("something asked earlier about this document still waits", seconds=_TURN_SECONDS)
+            # Whose end makes this one due at once; the look is for what the end could not reach.
+            what = "something asked earlier about this document still waits"
+            raise NotYet(what, seconds=_TURN_SECONDS, is_ours=True)
         entry = library.look_up(session, DocumentKind(operation.kind), operation.number)
         assert entry, "documents never leave the catalogue"  # noqa: S101  for the type alone
         registration_id = operation.registration_id

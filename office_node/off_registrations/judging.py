@@ -1,5 +1,6 @@
 """What a verb refuses before it changes anything; the verbs and `foresight` ask the same questions."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -9,7 +10,7 @@ from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library.catalogue import CatalogueEntry
 from office_node.library.digital_library import DigitalLibrary
 from office_node.off_registrations import refusals
-from office_node.off_registrations.details import CORRECTABLE, Corrections
+from office_node.off_registrations.details import CORRECTABLE, DATES, Corrections
 from office_node.off_registrations.records import RegistrationRecord, open_key
 
 IN_THE_CATALOGUE = frozenset({"filing_date", "sealed_access_code"})
@@ -55,20 +56,29 @@ def sound(
 
 
 def differing_facts(
-    library: DigitalLibrary, entry: CatalogueEntry, registration: RegistrationRecord | None, corrections: Corrections
+    library: DigitalLibrary,
+    entry: CatalogueEntry,
+    registration: RegistrationRecord | None,
+    corrections: Corrections,
+    on_their_way: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What of the corrections changes anything, as an operation keeps it; the access code sealed.
+
+    `on_their_way` is what earlier corrections, which still wait, will have changed by then.
 
     Raises `NothingToCorrect`, `NotRegistered` where there is no place for what is corrected, or `BadAccessCode`.
     """
     known = {name: getattr(registration, name) for name in CORRECTABLE} if registration else {}
-    facts = corrections.differing_from({"filing_date": entry.document.date, **known})
+    dates = {name: Corrections.date_in(on_their_way, name) for name in DATES if name in on_their_way}
+    facts = corrections.differing_from({"filing_date": entry.document.date, **known, **on_their_way, **dates})
     if corrections.access_code is not None:
-        sealed = library.seal(corrections.access_code, entry.document.kind, entry.document.number)
-        if not library.access_code_matches(entry, corrections.access_code):
+        kind, number = entry.document.kind, entry.document.number
+        sealed = library.seal(corrections.access_code, kind, number)
+        present = library.reveal(on_their_way.get("sealed_access_code", entry.sealed_access_code), kind, number)
+        if corrections.access_code.upper() != present:
             facts["sealed_access_code"] = sealed
     if not facts:
         raise refusals.NothingToCorrect(f"{entry.document} has these data already")
-    if registration is None and not facts.keys() & IN_THE_CATALOGUE:
+    if registration is None and facts.keys() - IN_THE_CATALOGUE:
         raise refusals.not_registered(entry.document)
     return facts

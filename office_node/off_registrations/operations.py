@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from office_node import clock
 from office_node.document_id import PriorityDocumentId
-from office_node.off_registrations.records import OperationRecord, RegistrationRecord, next_turn
+from office_node.off_registrations.records import OperationRecord, RegistrationRecord, next_in_turn, next_turn
 from office_node.off_registrations.states import OperationState, Verb
 from office_node.outbox.outbox import Outbox
 
@@ -44,8 +44,10 @@ def write_down(
 def end(
     session: Session, outbox: Outbox, operation: OperationRecord, state: OperationState, reason: str | None = None
 ) -> None:
-    """It is over; whoever laid it into the watched folder is told."""
+    """It is over: the next in turn goes on, and whoever laid it into the watched folder is told."""
     operation.state, operation.ended_at = state, clock.now()
     operation.reason = reason[:_LONGEST_REASON] if reason else None
+    if following := next_in_turn(session, operation):
+        outbox.make_due(session, following)
     if operation.hand_back_to:
         outbox.put(session, HAND_BACK, f"{HAND_BACK}:{operation.id}", {"operation": operation.id}, operation.id)

@@ -1,5 +1,7 @@
 """What is true once WIPO was told, written down: one transaction each, with the message settled in it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -45,10 +47,10 @@ class Recording:
 
         Raises `NotYet` if the operation was called off meanwhile, so that the next look finds it ended.
         """
-        with self._database.transaction() as session:
+        with self._locked(job) as session:
             operation = locked_operation(session, job.operation.id)
             if not is_waiting(operation):
-                raise NotYet("called off", seconds=0)
+                raise NotYet("called off", seconds=0, is_ours=True)
             was_told = operation.first_sent_at is not None
             operation.first_sent_at = operation.first_sent_at or clock.now()
             if job.verb is Verb.REGISTER and job.upload:
@@ -59,16 +61,20 @@ class Recording:
 
     def submitted(self, job: Job, status: RegistrationStatus) -> None:
         """WIPO has it and has not decided."""
-        with self._database.transaction() as session:
+        with self._locked(job) as session:
             operation = locked_operation(session, job.operation.id)
+            if not is_waiting(operation):
+                return  # another worker was quicker
             operation.wipo_acknowledgement_id = operation.wipo_acknowledgement_id or status.acknowledgement_id
+            if job.verb is not Verb.REGISTER:
+                return
             registration = locked_registration(session, job.registered.id)
             if registration.state != RegistrationState.SUBMITTED:
                 registration.move(RegistrationState.SUBMITTED)
 
     def done(self, job: Job, result: dict[str, Any], acknowledgement_id: str | None = None) -> None:
         """WIPO has taken it. Raises `LeaseLost`."""
-        with self._database.transaction() as session:
+        with self._locked(job) as session:
             operation = self._end(session, job, OperationState.DONE, None, acknowledgement_id)
             operation.result = result
             if job.registration:
@@ -77,11 +83,19 @@ class Recording:
 
     def refused(self, job: Job, reason: str, acknowledgement_id: str | None = None) -> None:
         """WIPO does not want it, or it came to nothing before. Raises `LeaseLost`."""
-        with self._database.transaction() as session:
+        with self._locked(job) as session:
             self._end(session, job, OperationState.REFUSED, reason, acknowledgement_id)
             if job.verb is Verb.REGISTER:
                 locked_registration(session, job.registered.id).end(RegistrationState.REFUSED, reason)
         log.error("WIPO refused", code=PeerRefused.code, verb=job.verb.value, reason=reason, hint=_MEND)
+
+    @contextmanager
+    def _locked(self, job: Job) -> Iterator[Session]:
+        """A transaction that begins with the document, as the verbs' do: two that lock in one order never wait for
+        each other."""
+        with self._database.transaction() as session:
+            changes.lock(session, job.entry.document.kind, job.entry.document.number)
+            yield session
 
     def _end(
         self, session: Session, job: Job, state: OperationState, reason: str | None, acknowledgement_id: str | None
@@ -102,6 +116,7 @@ class Recording:
                     registered_at=clock.now(),
                     wipo_acknowledgement_id=acknowledgement_id,
                 )
+                changes.serve_again(session, job.entry.document.kind, job.entry.document.number)
             case Verb.CORRECT | Verb.REPLACE:
                 registration.move(RegistrationState.CORRECTED, **_changed_columns(job))
                 _correct_catalogue(session, job)

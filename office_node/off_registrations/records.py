@@ -146,6 +146,31 @@ def is_its_turn(session: Session, operation: OperationRecord) -> bool:
     return session.scalars(earlier.limit(1)).first() is None
 
 
+def next_in_turn(session: Session, operation: OperationRecord) -> str | None:
+    """The operation on the document that waits for this one to end."""
+    later = select(OperationRecord.id).where(
+        OperationRecord.kind == operation.kind,
+        OperationRecord.number == operation.number,
+        WAITING,
+        OperationRecord.turn > operation.turn,
+    )
+    return session.scalars(later.order_by(OperationRecord.turn).limit(1)).first()
+
+
+def waiting_corrections(session: Session, kind: DocumentKind, number: str) -> dict[str, Any]:
+    """What corrections that still wait will have made of the document's data, the latest last."""
+    query = select(OperationRecord.facts).where(
+        OperationRecord.kind == kind.value,
+        OperationRecord.number == number,
+        WAITING,
+        OperationRecord.verb == Verb.CORRECT,
+    )
+    together: dict[str, Any] = {}
+    for facts in session.scalars(query.order_by(OperationRecord.turn)):
+        together |= facts
+    return together
+
+
 def is_waiting(operation: OperationRecord) -> bool:
     """Whether it has not ended."""
     return operation.state == OperationState.WAITING

@@ -49,6 +49,13 @@ class AccessCodeMissing(OfficeNodeError):
     hint = "give the four letters or digits that the applicant was told"
 
 
+class BeingWithdrawn(OfficeNodeError):
+    """A withdrawal of the document is on its way to WIPO."""
+
+    code = "N368"
+    hint = "submit it again once `office-node registrations list` tells that it is withdrawn"
+
+
 def not_registered(document: PriorityDocumentId) -> NotRegistered:
     """The refusal, about this document."""
     return NotRegistered(f"{document} is not registered")

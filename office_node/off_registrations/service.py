@@ -29,6 +29,7 @@ from office_node.off_registrations.records import (
     locked_open_registration,
     open_key,
     waiting,
+    waiting_corrections,
 )
 from office_node.off_registrations.states import AT_WIPO, OperationState, RegistrationState, Verb
 from office_node.outbox.outbox import Outbox
@@ -94,9 +95,12 @@ class Registrations:
             if repeated := asked_as(session, document.kind, document.number, hand_back_to):
                 return Asked(repeated, is_new=False)
             if known := locked_open_registration(session, document.kind, document.number):
+                if waiting(session, document.kind, document.number, Verb.WITHDRAW):
+                    raise refusals.BeingWithdrawn(f"{entry.document} is about to be withdrawn")
                 refusals.differing(known, entry, details, content_at)
+                if known.state in AT_WIPO:  # WIPO refused a withdrawal: it is to stay
+                    changes.serve_again(session, document.kind, document.number)
                 return Asked(first_operation(session, known.id), is_new=False)
-            changes.serve_again(session, document.kind, document.number)
             registration = _drafted(entry, details, content_at)
             session.add(registration)
             session.flush()
@@ -121,7 +125,9 @@ class Registrations:
                 return Asked(repeated, is_new=False)
             entry = judging.kept(self._library, session, kind, number)
             registration = locked_open_registration(session, kind, number)
-            facts = judging.differing_facts(self._library, entry, registration, corrections)
+            facts = judging.differing_facts(
+                self._library, entry, registration, corrections, waiting_corrections(session, kind, number)
+            )
             if registration is None:
                 self._correct_catalogue(session, entry, facts)
                 return Asked(None, is_new=True)
@@ -181,6 +187,7 @@ class Registrations:
             registration = locked_open_registration(session, kind, number)
             if registration is None or self._called_off(session, registration):
                 return Asked(None, is_new=True)
+            self._overtake(session, kind, number)
             operation = operations.write_down(
                 session, Verb.WITHDRAW, entry.document, registration, hand_back_to=hand_back_to
             )
@@ -234,10 +241,25 @@ class Registrations:
         registration.end(RegistrationState.REFUSED, because)
         still_waiting = select(OperationRecord).where(OperationRecord.registration_id == registration.id, WAITING)
         for operation in session.scalars(still_waiting.with_for_update()):
-            if operation.upload_id:
-                self._uploads.give_up(session, operation.upload_id)
-            operations.end(session, self._outbox, operation, OperationState.REFUSED, because)
+            self._call_off(session, operation, because)
         return True
+
+    def _overtake(self, session: Session, kind: DocumentKind, number: str) -> None:
+        """What WIPO has not been told yet of a withdrawn document it need not hear any more."""
+        overtaken = select(OperationRecord).where(
+            OperationRecord.kind == kind.value,
+            OperationRecord.number == number,
+            WAITING,
+            OperationRecord.verb.in_((Verb.CORRECT, Verb.REPLACE)),
+            OperationRecord.first_sent_at.is_(None),
+        )
+        for operation in session.scalars(overtaken.with_for_update()):
+            self._call_off(session, operation, "overtaken by the withdrawal")
+
+    def _call_off(self, session: Session, operation: OperationRecord, because: str) -> None:
+        if operation.upload_id:
+            self._uploads.give_up(session, operation.upload_id)
+        operations.end(session, self._outbox, operation, OperationState.REFUSED, because)
 
     def _send(
         self,

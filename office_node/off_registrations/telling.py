@@ -1,8 +1,9 @@
 """What the worker tells WIPO: one operation at a time for each document, each with one effect there.
 
 Whatever was heard of a call, its effect may have happened: that it is about to be made is written down first, and who
-finds that note asks WIPO before it says the same again. What WIPO refuses ends the operation with WIPO's reason; what
-the line swallows is tried again.
+finds that note asks WIPO before it registers again. A correction, a replacement, a withdrawal are said again: the same
+once more changes nothing. What WIPO refuses ends the operation with WIPO's reason, never what it refuses of our
+questions; what the line swallows is tried again.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,8 +25,6 @@ from office_node.storage.database import Database
 from office_node.uploads.service import Uploads
 
 _LONGEST_LOOK_SECONDS = 60.0
-_CONFLICT_SECONDS = 15.0
-_MOST_LOOKS = 20
 _NOT_REGISTERED = -7
 _CONFLICT = 409
 
@@ -91,34 +90,42 @@ class Telling:
         if job.operation.wipo_acknowledgement_id:
             self._await_decision(job, job.operation.wipo_acknowledgement_id)
             return
-        if self._recording.about_to_tell(job) and self._is_registered(job):
+        was_told = self._recording.about_to_tell(job)
+        if was_told and self._is_registered(job):
             self._recording.done(job, {"found": "registered, when asked before a repeat"})
             return
         crash_points.reached("registration: noted as sent, before it is")
         try:
             status = self._wipo.register(self._message(job))
         except PeerRefused as exc:
-            self._known_already(job, exc)
+            if exc.status != _CONFLICT:
+                raise
+            self._known_already(job, exc, was_told=was_told)
             return
         crash_points.reached("registration: answered, not recorded")
         self._decided(job, status)
 
-    def _known_already(self, job: Job, exc: PeerRefused) -> None:
+    def _known_already(self, job: Job, exc: PeerRefused, *, was_told: bool) -> None:
         """WIPO may refuse because it has the document: from us, by an answer that was lost, or from an older system."""
-        if exc.status != _CONFLICT or job.claim.attempts > _MOST_LOOKS:
+        if self._is_registered(job):
+            if job.upload:  # the content it has may be another
+                self._wipo.correct(self._message(job))
+            self._recording.done(job, {"found": "WIPO knew it already, with these data"})
+        elif was_told:
+            raise NotYet(f"{exc.message}, and WIPO does not show it yet", seconds=self._next_look(job)) from exc
+        else:
             raise exc
-        if not self._is_registered(job):
-            raise NotYet(f"{exc.message}, and WIPO does not show it yet", seconds=_CONFLICT_SECONDS) from exc
-        self._recording.done(job, {"found": "WIPO knew it already, with these data"})
 
     def _await_decision(self, job: Job, acknowledgement_id: str) -> None:
         try:
-            self._decided(job, self._wipo.registration_status(acknowledgement_id))
+            status = self._wipo.registration_status(acknowledgement_id)
         except PeerRefused as exc:
             # WIPO's texts show no path for this question (protocol.md E9): ask the other way.
-            if exc.status != 404 or not self._is_registered(job):
-                raise
+            if not self._is_registered(job):
+                raise NotYet(f"{exc.message}, and WIPO does not show it yet", seconds=self._next_look(job)) from exc
             self._recording.done(job, {"found": "registered, by the document's status"})
+        else:
+            self._decided(job, status)
 
     def _decided(self, job: Job, status: RegistrationStatus) -> None:
         if status.category == "error":
@@ -127,16 +134,18 @@ class Telling:
             self._recording.done(job, {}, status.acknowledgement_id)
         else:
             self._recording.submitted(job, status)
-            seconds = min(_LONGEST_LOOK_SECONDS, 0.5 * 2 ** min(job.claim.attempts - 1, 10))
-            raise NotYet(f"WIPO has not decided yet ({status.said})", seconds=seconds)
+            raise NotYet(f"WIPO has not decided yet ({status.said})", seconds=self._next_look(job))
+
+    def _next_look(self, job: Job) -> float:
+        return job.claim.next_look_seconds(_LONGEST_LOOK_SECONDS)
 
     def _change(self, job: Job) -> None:
         """Correct and replace: the same again changes nothing at WIPO, so a lost answer costs a repeat and no more."""
+        if job.operation.wipo_acknowledgement_id:
+            self._await_decision(job, job.operation.wipo_acknowledgement_id)
+            return
         self._recording.about_to_tell(job)
-        status = self._wipo.correct(self._message(job))
-        if status.category == "error":
-            raise PeerRefused(f"WIPO answered {status.said}")
-        self._recording.done(job, {}, status.acknowledgement_id)
+        self._decided(job, self._wipo.correct(self._message(job)))
 
     def _withdraw(self, job: Job) -> None:
         self._recording.about_to_tell(job)
@@ -170,13 +179,20 @@ class Telling:
         self._recording.done(job, self._certificates.keep(job.operation.id, content))
 
     def _is_registered(self, job: Job) -> bool:
-        """Whether WIPO knows the document with these data. Raises `PeerRefused` if it knows it with others."""
-        status = self._wipo.document_status(job.document, job.access_code)
+        """Whether WIPO knows the document as the operation wants it. Raises `PeerRefused` if it knows it otherwise.
+
+        Raises `PeerUnavailable` if WIPO does not take the question: that is no answer to what was told.
+        """
+        message = self._message(job)
+        try:
+            status = self._wipo.document_status(message.document, message.access_code)
+        except PeerRefused as exc:
+            raise PeerUnavailable(f"whether it is registered cannot be asked: {exc.message}") from exc
         if status.is_registered or _NOT_REGISTERED in status.numbers:
             return status.is_registered
         if status.numbers:
             raise PeerRefused(f"WIPO knows the document with other data: {status.said}", numbers=status.numbers)
-        raise NotYet(f"WIPO has not decided yet ({status.said})", seconds=_CONFLICT_SECONDS)
+        raise NotYet(f"WIPO has not decided yet ({status.said})", seconds=self._next_look(job))
 
     def _message(self, job: Job) -> Registration:
         """The registration as it shall be, with what the operation changes."""

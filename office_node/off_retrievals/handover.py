@@ -77,6 +77,7 @@ class Handover:
         best_first = (state.not_in(states.SERVED), state.not_in(states.UNHEARD), Retrieval.received_at.desc())
         with self._database.reading() as session:
             found = session.scalars(_matching(caller, request).order_by(*best_first).limit(1)).first()
+            present = self._library.look_up(session, DocumentKind(found.kind), found.number) if found else None
         if found is None:
             raise NotFound("No such request")
         logs.bind(acknowledgement_id=found.acknowledgement_id)
@@ -84,15 +85,31 @@ class Handover:
             raise NotReady("The document is not ready yet")
         if found.version_id is None or found.state not in states.SERVED:
             raise Gone("The request has ended")
+        version_id = present.current.version_id if present else found.version_id
+        if version_id != found.version_id:
+            self._take_newest(found.acknowledgement_id, version_id)
         log.info("download link issued")
-        return self._links.sign(found.acknowledgement_id, found.version_id)
+        return self._links.sign(found.acknowledgement_id, version_id)
+
+    def _take_newest(self, acknowledgement_id: str, version_id: str) -> None:
+        """The content was replaced since it was prepared: nobody gets the old one any more (protocol.md E7)."""
+        with self._database.transaction() as session:
+            retrieval = locked(session, acknowledgement_id)
+            if retrieval.state in states.SERVED:
+                retrieval.version_id = version_id
+        log.info("replaced content taken for the request", version_id=version_id)
 
     def content(self, acknowledgement_id: str, version_id: str) -> Offered:
-        """The content that a checked link names. Raises `Gone` when its request has ended."""
+        """The content that a checked link names. Raises `Gone` when its request has ended, or it was replaced."""
         with self._database.reading() as session:
             retrieval = session.get(Retrieval, acknowledgement_id)
+            present = (
+                self._library.look_up(session, DocumentKind(retrieval.kind), retrieval.number) if retrieval else None
+            )
         if retrieval is None or retrieval.version_id != version_id or retrieval.state not in states.SERVED:
             raise Gone("The request has ended")
+        if present and present.current.version_id != version_id:
+            raise Gone("The content was replaced: ask for its location again")
         return Offered(retrieval.client_id, self._library.version(version_id))
 
     def open(self, version: Version) -> BinaryIO:

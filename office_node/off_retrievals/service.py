@@ -16,6 +16,8 @@ from office_node.das.error_codes import Detail, DocumentMismatch
 from office_node.das.messages import RetrievalRequest
 from office_node.das.number_formats import BadDocumentNumber
 from office_node.document_id import DocumentKind
+from office_node.errors import NotYet
+from office_node.library import changes
 from office_node.library.catalogue import CatalogueEntry
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.folder_store import FileMissing
@@ -114,12 +116,15 @@ class ForwardedRetrievals:
             raise FileMissing("the document left the catalogue")
         self._library.check(entry.current)
         with self._database.transaction() as session:
+            # Looked up anew, and held: it may have been withdrawn, or replaced, while the file was read.
+            changes.lock(session, entry.document.kind, entry.document.number)
+            present = self._library.look_up(session, entry.document.kind, entry.document.number) or entry
             self._outbox.settle(session, claim)
             retrieval = locked(session, acknowledgement_id)
-            # Looked up anew: it may have been withdrawn, or replaced, while the file was read.
-            present = self._library.look_up(session, entry.document.kind, entry.document.number) or entry
             if retrieval.state != RetrievalState.RECEIVED:
                 return  # ended meanwhile: there is nothing to tell
+            if present.current.version_id != entry.current.version_id:
+                raise NotYet("the document was replaced while it was read", seconds=0, is_ours=True)
             if present.withdrawn_at:
                 self._endings.withdraw(session, retrieval)
             elif self._is_big(entry):

@@ -16,6 +16,7 @@ from office_node.outbox.records import OPEN, MessageState, OutboxRecord
 from office_node.storage.database import Database
 
 _LONGEST_CAUSE = 500
+_SHORTEST_LOOK_SECONDS = 0.5
 _UNSETTLED = (MessageState.DUE, MessageState.CLAIMED, MessageState.PARKED)
 
 
@@ -44,6 +45,11 @@ class Claim:
     fencing: int
     attempts: int
     first_tried_at: datetime
+
+    def next_look_seconds(self, longest: float) -> float:
+        """How long to leave alone what goes on elsewhere: half as long as was waited for it, 0.5 s at least."""
+        waited = (clock.now() - self.first_tried_at).total_seconds()
+        return min(longest, max(_SHORTEST_LOOK_SECONDS, waited / 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +150,18 @@ class Outbox:
             self.park(claim, because)
             return None
         due_at = clock.now() + timedelta(seconds=because.seconds)
+        # A look is no try: a line that fails after many of them is tried again as soon as after none.
+        looked: dict[str, Any] = {"due_at": due_at, "attempts": claim.attempts - 1, "last_cause": _told(because)}
+        if because.is_ours:
+            looked["first_tried_at"] = None
         with self._database.transaction() as session:
-            self._change(session, claim, state=MessageState.DUE, due_at=due_at, last_cause=_told(because))
+            self._change(session, claim, state=MessageState.DUE, **looked)
         return due_at
+
+    def make_due(self, session: Session, acknowledgement_id: str) -> None:
+        """What waits under this id is worth a look at once, in the caller's transaction."""
+        of_it = (OutboxRecord.acknowledgement_id == acknowledgement_id, OutboxRecord.state == MessageState.DUE)
+        _changed(session, update(OutboxRecord).where(*of_it).values(due_at=clock.now()))
 
     def park(self, claim: Claim, error: Exception) -> None:
         """Keep it for a human; nothing is ever dropped. Raises `LeaseLost`."""

@@ -27,7 +27,7 @@ log = structlog.get_logger()
 SEND = "send_content"
 CHECK = "check_upload"
 _MOST_ROUNDS = 5
-_SHORTEST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.5, 5.0  # protocol.md E5: the sample polls every 5 s
+_LONGEST_LOOK_SECONDS = 5.0  # protocol.md E5: the sample polls every 5 s
 _NO_LONGER_WANTED = "no longer wanted"
 
 
@@ -152,8 +152,8 @@ class Uploads:
                 self._refused(claim, exc.message)
             return
         if status.verdict == "processing":
-            seconds = min(_LONGEST_LOOK_SECONDS, _SHORTEST_LOOK_SECONDS * 2 ** min(claim.attempts - 1, 10))
-            raise NotYet(f"WIPO checks the file ({status.said})", seconds=seconds)
+            looks_in = claim.next_look_seconds(_LONGEST_LOOK_SECONDS)
+            raise NotYet(f"WIPO checks the file ({status.said})", seconds=looks_in)
         if status.verdict == "rejected":
             self._refused(claim, f"WIPO rejected the file: {status.said}")
             return
@@ -215,6 +215,8 @@ class Uploads:
         with self._database.transaction() as session:
             self._outbox.settle(session, claim)
             record = locked(session, str(claim.payload["upload"]))
+            if record.state != UploadState.SENT:
+                return  # given up meanwhile
             if record.round + 1 >= _MOST_ROUNDS:
                 self._end(session, record, UploadState.REJECTED, f"WIPO lost the file again and again: {exc.message}")
                 return

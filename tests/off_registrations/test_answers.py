@@ -152,3 +152,59 @@ def test_the_code_that_wipo_expected_stands_nowhere(one_desk: Desk) -> None:
     assert view.reason == "WIPO answered 400: -14 Mismatched access code"
     eventually(lambda: one_desk.office.told("WIPO refused"))
     assert "QX77" not in one_desk.office.log_file.read_text()
+
+
+def test_while_wipo_shows_a_pending_registration_nowhere_it_is_waited_for(one_desk: Desk) -> None:
+    one_desk.pace(pending_seconds=2)
+    unknown = {"code": "NOT_FOUND", "message": None, "details": [{"code": -60, "message": "no such path"}]}
+    missing = {"code": "INVALID_INPUT_DATA", "message": None, "details": [{"code": -7, "message": "not registered"}]}
+    one_desk.script("registrations", {"status": 201}, *({"status": 404, "body": unknown} for _ in range(2)))
+    one_desk.script("registration_status", *({"status": 400, "body": missing} for _ in range(2)))
+    assert one_desk.registered(paper(), content_at="library").state == "done"
+    [registered] = one_desk.effects("registered")
+    assert registered["times"] == 1
+
+
+def test_a_question_that_wipo_does_not_take_ends_no_registration(one_desk: Desk) -> None:
+    one_desk.script("registrations", {"hang_up": True, "after_effect": True})
+    one_desk.script("registration_status", {"status": 405, "body": WRONG})
+    view = one_desk.registered(paper(), content_at="library")
+    assert view.result == {"found": "registered, when asked before a repeat"}
+    [registered] = one_desk.effects("registered")
+    assert registered["times"] == 1
+
+
+def test_a_success_may_carry_members_that_look_like_an_error(one_desk: Desk) -> None:
+    body = {"requestAckId": "R-OK", "requestStatusCategory": "success", "code": "OK", "details": []}
+    one_desk.script("registrations", {"status": 201, "body": body, "after_effect": True})
+    assert one_desk.registered(paper(), content_at="library").wipo_acknowledgement_id == "R-OK"
+
+
+def test_a_file_that_is_still_checked_may_carry_an_error_code(one_desk: Desk) -> None:
+    checked = {"fileStatusCategory": "PROCESSING", "errorCode": -3, "statusMessage": "in a queue"}
+    one_desk.script("file_status", {"status": 200, "body": checked})
+    assert one_desk.registered(paper()).state == "done"
+
+
+@pytest.mark.parametrize("words", ["odd \x00 NUL", "odd \ud800 surrogate", "odd \x1b[31m escape", "odd " + "x" * 2000])
+def test_odd_words_of_wipo_are_kept_as_far_as_they_can_be(desk: Desk, words: str) -> None:
+    details = [{"code": -99, "message": words}]
+    desk.script("registrations", {"status": 400, "body": {"code": "X", "message": None, "details": details}})
+    view = desk.ended(desk.submit(paper(), content_at="library"))
+    assert view.state == "refused"
+    assert str(view.reason).startswith("WIPO answered 400: -99 odd ")
+    assert str(view.reason).isprintable()
+
+
+@pytest.mark.parametrize("file_id", ["x" * 10_000, "a\x00b", "\ud800", 7.5, None, "two\nlines"])
+def test_a_file_id_that_cannot_be_kept_is_none(desk: Desk, file_id: Any) -> None:
+    body = {"fileId": file_id, "fileUploadUrl": f"{desk.office.central_url}/store/uploads/x"}
+    desk.script("url_uploads", {"status": 201, "body": body})
+    assert desk.registered(paper()).state == "done"
+
+
+def test_an_acknowledgement_id_that_cannot_be_kept_is_asked_for_otherwise(desk: Desk) -> None:
+    body = {"requestAckId": "x" * 5000, "requestStatusCategory": "success"}
+    desk.script("registrations", {"status": 201, "body": body, "after_effect": True})
+    view = desk.registered(paper(), content_at="library")
+    assert (view.result, view.wipo_acknowledgement_id) == ({"found": "registered, when asked before a repeat"}, None)

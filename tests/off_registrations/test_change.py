@@ -7,6 +7,7 @@ import pytest
 
 from office_node.off_registrations.details import Corrections, Details
 from office_node.off_registrations.refusals import (
+    BeingWithdrawn,
     NothingToCorrect,
     NothingToReplace,
     NotInLibrary,
@@ -164,8 +165,70 @@ def test_what_is_asked_about_one_document_is_told_in_turn(desk: Desk) -> None:
     assert effects == ["registered", "replaced", "corrected"]
 
 
-def test_a_withdrawal_comes_after_what_was_asked_before_it(desk: Desk) -> None:
+def test_a_correction_that_wipo_has_not_decided_is_waited_for(desk: Desk) -> None:
+    desk.registered(paper())
+    pending = {"requestAckId": "R-PENDING", "requestStatusCategory": "pending"}
+    decided = {"requestAckId": "R-PENDING", "requestStatusCategory": "error", "errorCode": -9, "statusMessage": "no"}
+    desk.script("registrations", {"status": 200, "body": pending}, {"status": 200, "body": decided})
+    view = desk.ended(_correct(desk, filing_date=date(2023, 11, 3)))
+    assert (view.state, view.reason) == ("refused", "WIPO answered error: -9 no")
+    assert desk.kept().document.date == date(2023, 11, 2)
+
+
+def test_a_correction_is_taken_back_though_the_first_still_waits(new_desk: MakeDesk) -> None:
+    desk = new_desk(worker=False)
+    desk.submit(paper())
+    _correct(desk, filing_date=date(2023, 11, 3), access_code="CD34")
+    back = _correct(desk, filing_date=date(2023, 11, 2), access_code="AB21")
+    with pytest.raises(NothingToCorrect):
+        _correct(desk, filing_date=date(2023, 11, 2), access_code="ab21")
+    desk.office.start("worker")
+    assert desk.ended(back).state == "done"
+    assert desk.kept().document.date == date(2023, 11, 2)
+    assert desk.node.library.access_code_matches(desk.kept(), "AB21")
+
+
+def test_a_withdrawal_overtakes_what_wipo_has_not_been_told_yet(new_desk: MakeDesk) -> None:
+    desk = new_desk()
     desk.registered(paper("old"))
-    asked = [_replace(desk, paper("new")), desk.node.registrations.withdraw(*desk.named)]
-    assert [desk.ended(one).state for one in asked] == ["done", "done"]
-    assert desk.state() == "withdrawn"
+    desk.office.processes[-1].terminate()
+    desk.office.processes[-1].wait()
+    replaced, withdrawn = _replace(desk, paper("new")), desk.node.registrations.withdraw(*desk.named)
+    assert desk.ended(replaced).reason == "overtaken by the withdrawal"
+    with pytest.raises(BeingWithdrawn):
+        desk.submit(None)
+    desk.office.start("worker")
+    assert desk.ended(withdrawn).state == "done"
+    assert desk.effects("replaced") == []
+
+
+def test_what_wipo_does_not_let_withdraw_may_be_served_again(desk: Desk) -> None:
+    content = paper()
+    desk.registered(content)
+    desk.script("registrations", {"status": 400})
+    assert desk.ended(desk.node.registrations.withdraw(*desk.named)).state == "refused"
+    assert desk.kept().withdrawn_at
+    assert desk.submit(content).is_new is False
+    assert desk.kept().withdrawn_at is None
+
+
+def test_what_is_submitted_anew_is_served_once_wipo_has_registered_it(desk: Desk) -> None:
+    content = paper()
+    desk.registered(content)
+    desk.ended(desk.node.registrations.withdraw(*desk.named))
+    desk.script("registrations", {"status": 400})
+    assert desk.ended(desk.submit(content)).state == "refused"
+    assert desk.kept().withdrawn_at
+
+
+def test_a_replaced_content_is_what_wipo_gets_from_then_on(desk: Desk) -> None:
+    desk.registered(paper("old"), content_at="library")
+    wipo = desk.office.operator()
+    acknowledgement_id = wipo.forward(desk.wanted).json()["requestAckId"]
+    eventually(lambda: desk.effects("notified", acknowledgement_id))
+    old_link = wipo.locate(desk.wanted, acknowledgement_id).json()["fileDownloadUrl"]
+    new = paper("new")
+    desk.ended(_replace(desk, new))
+    assert wipo.fetch(old_link).status_code == 410
+    link = wipo.locate(desk.wanted, acknowledgement_id).json()["fileDownloadUrl"]
+    assert wipo.fetch(link).content == new

@@ -165,7 +165,7 @@ def test_a_quotation_mark_that_is_not_closed_is_told_with_where_it_opens(tmp_pat
     assert bad[0].startswith("broken up to line 4: unexpected end of data; hint: ")
 
 
-def test_a_document_that_stands_there_twice_is_bad_the_second_time(tmp_path: Path) -> None:
+def test_a_document_that_stands_there_twice_is_bad_the_second_time_unless_the_first_was(tmp_path: Path) -> None:
     again = GOOD | {"priority_number": "us98/012,357", "document_category": "PATENT"}
     other = GOOD | {"document_category": "design"}
     bad_first = GOOD | {"priority_number": "XX 7", "das_code": "-"}
@@ -174,4 +174,4 @@ def test_a_document_that_stands_there_twice_is_bad_the_second_time(tmp_path: Pat
     assert isinstance(found[2], Wanted)
     assert found[3] == ["the patent US 98/012,357 stands on line 2 already"]
     assert isinstance(found[4], Wanted)
-    assert found[6] == ["the patent XX 7 stands on line 5 already"]
+    assert isinstance(found[6], Wanted)

@@ -111,6 +111,11 @@ def _create_registrations() -> None:
 
 
 def downgrade() -> None:
+    # The older program knows neither state, and would serve what was withdrawn: such requests end.
+    op.execute(
+        "UPDATE forwarded_retrievals SET state = 'refused', open_key = NULL, ended_at = COALESCE(ended_at, received_at)"
+        " WHERE state IN ('uploading', 'withdrawn')"
+    )
     _index_unended("state NOT IN ('refused', 'expired')")
     for table in ("registration_operations", "registrations", "uploads"):
         op.drop_table(table)
