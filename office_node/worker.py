@@ -1,6 +1,8 @@
 """The worker door: the only owner of a scheduler, and the only process that calls WIPO's API."""
 
+import logging
 import math
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -36,6 +38,11 @@ def run(in_force: InForce) -> None:
             break
         event = "reloaded"
     log.info("worker stopped", drained=drained)
+    if not drained:
+        # Python would wait for the threads, however long their transfers take. What they hold is taken up after its
+        # lease, as after a kill.
+        logging.shutdown()
+        os._exit(0)
 
 
 def _work(in_force: InForce, event: str) -> tuple[int, bool]:
@@ -84,6 +91,7 @@ def _housekeeping(node: Node) -> Callable[[], None]:
         "counters_forgotten": node.counters.forget_expired,
         "retrievals_ended": node.endings.expire_old,
         "leftovers_removed": node.store.remove_leftovers,
+        "certificate_leftovers_removed": node.certificates.remove_leftovers,
         **({"intake_leftovers_removed": node.intake.remove_leftovers} if node.intake else {}),
         "key_warnings": KeyEnds(node.settings).warn,
     }

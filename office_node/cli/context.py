@@ -48,7 +48,9 @@ def ready_database(ctx: click.Context) -> "Database":
 
 def echo_json(value: Any) -> None:
     """For scripts: one JSON value."""
-    click.echo(json.dumps(value, indent=2, default=_told, ensure_ascii=False))
+    text = json.dumps(value, indent=2, default=_told, ensure_ascii=False)
+    # What a peer said may not be UTF-8, or steer a terminal; JSON writes such letters as it wants any to be written.
+    click.echo("".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text))
 
 
 def _told(value: Any) -> str:

@@ -5,7 +5,9 @@ what we said (`PeerRefused`), and our standing with WIPO (`AccessDenied`, which 
 these three.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -76,24 +78,33 @@ class DasClient:
 
     def register(self, registration: Registration) -> RegistrationStatus:
         """E6. An answer without acknowledgement id may have had its effect: it is `PeerUnavailable`."""
-        said = self._said("POST", "registrations", json=registration.to_wire())
+        with _hidden(registration.access_code):
+            said = self._said("POST", "registrations", json=registration.to_wire())
         status = registration_messages.registration_status(said, unsaid="success")
         if status.category != "error" and status.acknowledgement_id is None:
             raise PeerUnavailable("WIPO answered without a requestAckId that can be kept")
-        return status
+        return _without(status, registration.access_code)
 
     def correct(self, registration: Registration) -> RegistrationStatus:
         """E7: other data, or with `file_id` another content. The same again changes nothing."""
-        said = self._said("PUT", "registrations", json=registration.to_wire())
-        return registration_messages.registration_status(said, unsaid="success")
+        with _hidden(registration.access_code):
+            said = self._said("PUT", "registrations", json=registration.to_wire())
+        status = registration_messages.registration_status(said, unsaid="success")
+        return _without(status, registration.access_code)
 
     def withdraw(self, document: PriorityDocumentId, access_code: str) -> None:
         """E8."""
         carrier = "params" if self._withdraw_by == "query" else "json"
-        self._call("DELETE", "registrations", **{carrier: identity(document, access_code)})
+        with _hidden(access_code):
+            self._call("DELETE", "registrations", **{carrier: identity(document, access_code)})
 
-    def registration_status(self, acknowledgement_id: str) -> RegistrationStatus:
-        """E9."""
+    def registration_status(self, acknowledgement_id: str, access_code: str) -> RegistrationStatus:
+        """E9. The access code is not sent: it is kept out of what WIPO says."""
+        with _hidden(access_code):
+            status = self._registration_status(acknowledgement_id)
+        return _without(status, access_code)
+
+    def _registration_status(self, acknowledgement_id: str) -> RegistrationStatus:
         if self._status_by == "query":
             said = self._said("GET", "registrations/statuses", params={"requestAckId": acknowledgement_id})
         else:
@@ -102,12 +113,9 @@ class DasClient:
 
     def certificate(self, document: PriorityDocumentId, access_code: str) -> bytes:
         """E10: the certificate of registration, a PDF."""
-        answer = self._call(
-            "GET",
-            "registrations/certificates",
-            params=identity(document, access_code),
-            most_bytes=_MOST_CERTIFICATE_BYTES,
-        )
+        sent = identity(document, access_code)
+        with _hidden(access_code):
+            answer = self._call("GET", "registrations/certificates", params=sent, most_bytes=_MOST_CERTIFICATE_BYTES)
         if not answer.body.startswith(b"%PDF-"):
             raise PeerUnavailable("WIPO answered a certificate that is no PDF")
         return answer.body
@@ -116,13 +124,14 @@ class DasClient:
         """E17: whether it is registered with exactly these data. What differs is an answer here, not an error."""
         url = f"{self._base_url}/documents/registrations/statuses"
         try:
-            said = self._said("GET", url, params=identity(document, access_code))
+            with _hidden(access_code):
+                said = self._said("GET", url, params=identity(document, access_code))
         except PeerRefused as exc:
             if not set(exc.numbers) & {-7, -12, -14}:
                 raise
             return DocumentStatus(False, exc.numbers, exc.message)
         status = registration_messages.registration_status(said, unsaid="success")
-        return DocumentStatus(status.category == "success", (), status.said)
+        return DocumentStatus(status.category == "success", (), refusals.without(status.said, access_code))
 
     def _said(self, method: str, path: str, **request: Any) -> Mapping[str, Any]:
         """The members of a success. Nothing at all has none; what is no JSON object is not the service's answer."""
@@ -146,6 +155,21 @@ class DasClient:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, application/pdf;q=0.9"}
         url = path if path.startswith(self._base_url) else f"{self._requests_url}/{path}"
         return self._egress.call(method, url, peer=_PEER, headers=headers, **request)
+
+
+@contextmanager
+def _hidden(access_code: str) -> Iterator[None]:
+    """No failure within tells the access code, even if WIPO quotes it."""
+    try:
+        yield
+    except OfficeNodeError as exc:
+        exc.message = refusals.without(exc.message, access_code)
+        exc.args = (exc.message,)
+        raise
+
+
+def _without(status: RegistrationStatus, access_code: str) -> RegistrationStatus:
+    return replace(status, said=refusals.without(status.said, access_code))
 
 
 def _address_in(said: Mapping[str, Any]) -> str:

@@ -143,6 +143,8 @@ def _reason(said: Mapping[str, Any]) -> str:
 
 def _text(said: Mapping[str, Any], name: str) -> str:
     value = said.get(name)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # numbers may come in any form (protocol.md 9)
     return printable(str(value).strip(), 200) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 

@@ -37,6 +37,13 @@ class FileTooLarge(OfficeNodeError):
     hint = "raise [library] max_document_bytes if documents of this size are to be kept"
 
 
+class SourceUnreadable(OfficeNodeError):
+    """The file that is to be taken in fails while it is read; the library is well."""
+
+    code = "N318"
+    hint = "see that the file lies on a sound disk and can be read to its end"
+
+
 class FileMissing(OfficeNodeError):
     """The catalogue names a file that is not there."""
 
@@ -160,15 +167,24 @@ def _digest(file: BinaryIO, tick: Callable[[int], None]) -> str:
 def _copy(source: BinaryIO, target: Path, max_bytes: int) -> tuple[str, int]:
     sha256, size = hashlib.sha256(), 0
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb", buffering=0) as file:
-        while block := source.read(_BLOCK_BYTES):
+    # Buffered: a raw write may keep a part of a block on a full disk, and say so only by the count it gives back.
+    with os.fdopen(descriptor, "wb") as file:
+        while block := _read(source):
             size += len(block)
             if size > max_bytes:
                 raise FileTooLarge(f"the file has more than {max_bytes} bytes")
             sha256.update(block)
             file.write(block)
+        file.flush()
         os.fsync(file.fileno())
     return sha256.hexdigest(), size
+
+
+def _read(source: BinaryIO) -> bytes:
+    try:
+        return source.read(_BLOCK_BYTES)
+    except OSError as exc:
+        raise SourceUnreadable(f"the file to take in cannot be read: {exc.strerror}") from exc
 
 
 def _remove_if_old(path: Path) -> bool:

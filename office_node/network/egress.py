@@ -62,7 +62,7 @@ class Answer:
             return float(value)
         try:
             return max(0.0, (parsedate_to_datetime(value) - clock.now()).total_seconds())
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return None
 
 

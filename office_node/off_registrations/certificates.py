@@ -20,6 +20,10 @@ class Certificates:
             self._store.keep(received, operation_id)
             return {"sha256": received.sha256, "bytes": received.size}
 
+    def remove_leftovers(self) -> int:
+        """Remove what was cut off while it came in; returns how many. Raises `StoreUnusable`."""
+        return self._store.remove_leftovers()
+
     def open(self, operation_id: str) -> BinaryIO:
         """The certificate that the operation brought. Raises `FileMissing`, `StoreUnusable`."""
         return self._store.open(operation_id)

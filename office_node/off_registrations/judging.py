@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library.catalogue import CatalogueEntry
-from office_node.library.digital_library import DigitalLibrary
+from office_node.library.digital_library import ContentDiffers, DigitalLibrary
 from office_node.off_registrations import refusals
 from office_node.off_registrations.details import CORRECTABLE, DATES, Corrections
 from office_node.off_registrations.records import RegistrationRecord, open_key
@@ -29,6 +29,13 @@ def kept(library: DigitalLibrary, session: Session, kind: DocumentKind, number: 
     if entry is None:
         raise refusals.NotInLibrary(f"the {kind} {number} is not in the library")
     return entry
+
+
+def newest(library: DigitalLibrary, session: Session, entry: CatalogueEntry) -> None:
+    """Raises `ContentDiffers` if somebody else has given the document another content meanwhile."""
+    present = kept(library, session, entry.document.kind, entry.document.number)
+    if present.current.version_id != entry.current.version_id:
+        raise ContentDiffers(f"{entry.document} was given another content at the same moment")
 
 
 def access_code(

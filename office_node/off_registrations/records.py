@@ -195,11 +195,11 @@ def asked_as(session: Session, kind: DocumentKind, number: str, hand_back_to: st
 
 
 def waiting(session: Session, kind: DocumentKind, number: str, verb: Verb, version_id: str | None = None) -> str | None:
-    """The operation of that kind that still waits, for that content."""
+    """The latest operation of that kind that still waits, for that content."""
     query = select(OperationRecord).where(
         OperationRecord.kind == kind.value, OperationRecord.number == number, WAITING, OperationRecord.verb == verb
     )
-    for operation in session.scalars(query):
+    for operation in session.scalars(query.order_by(OperationRecord.turn.desc())):
         if version_id in (None, operation.facts.get("version_id")):
             return operation.id
     return None

@@ -101,6 +101,7 @@ class Registrations:
                 if known.state in AT_WIPO:  # WIPO refused a withdrawal: it is to stay
                     changes.serve_again(session, document.kind, document.number)
                 return Asked(first_operation(session, known.id), is_new=False)
+            judging.newest(self._library, session, entry)
             registration = _drafted(entry, details, content_at)
             session.add(registration)
             session.flush()
@@ -125,9 +126,9 @@ class Registrations:
                 return Asked(repeated, is_new=False)
             entry = judging.kept(self._library, session, kind, number)
             registration = locked_open_registration(session, kind, number)
-            facts = judging.differing_facts(
-                self._library, entry, registration, corrections, waiting_corrections(session, kind, number)
-            )
+            facts = self._differing(session, entry, registration, corrections)
+            if facts is None:
+                return Asked(waiting(session, kind, number, Verb.CORRECT), is_new=False)
             if registration is None:
                 self._correct_catalogue(session, entry, facts)
                 return Asked(None, is_new=True)
@@ -157,6 +158,7 @@ class Registrations:
                 raise refusals.not_registered(entry.document)
             if known := waiting(session, kind, number, Verb.REPLACE, version_id):
                 return Asked(known, is_new=False)
+            judging.newest(self._library, session, entry)
             refusals.unchanged(registration, entry)
             operation = operations.write_down(
                 session,
@@ -222,6 +224,23 @@ class Registrations:
             return judging.sound(self._library, entry, document, code)
         _, entry = self._library.add(source, document, code, new_versions=not registered)
         return entry
+
+    def _differing(
+        self,
+        session: Session,
+        entry: CatalogueEntry,
+        registration: RegistrationRecord | None,
+        corrections: Corrections,
+    ) -> dict[str, Any] | None:
+        """What changes; None if a correction that still waits says the same already."""
+        kind, number = entry.document.kind, entry.document.number
+        on_their_way = waiting_corrections(session, kind, number)
+        try:
+            return judging.differing_facts(self._library, entry, registration, corrections, on_their_way)
+        except refusals.NothingToCorrect:
+            if on_their_way:
+                return None
+            raise
 
     def _correct_catalogue(self, session: Session, entry: CatalogueEntry, facts: dict[str, Any]) -> None:
         filing_date = Corrections.date_in(facts) or entry.document.date

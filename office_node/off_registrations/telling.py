@@ -38,7 +38,7 @@ class TakesRegistrations(Protocol):
 
     def withdraw(self, document: PriorityDocumentId, access_code: str) -> None: ...
 
-    def registration_status(self, acknowledgement_id: str) -> RegistrationStatus: ...
+    def registration_status(self, acknowledgement_id: str, access_code: str) -> RegistrationStatus: ...
 
     def certificate(self, document: PriorityDocumentId, access_code: str) -> bytes: ...
 
@@ -118,8 +118,8 @@ class Telling:
 
     def _await_decision(self, job: Job, acknowledgement_id: str) -> None:
         try:
-            status = self._wipo.registration_status(acknowledgement_id)
-        except PeerRefused as exc:
+            status = self._wipo.registration_status(acknowledgement_id, job.access_code)
+        except (PeerRefused, PeerUnavailable) as exc:
             # WIPO's texts show no path for this question (protocol.md E9): ask the other way.
             if not self._is_registered(job):
                 raise NotYet(f"{exc.message}, and WIPO does not show it yet", seconds=self._next_look(job)) from exc
@@ -164,12 +164,12 @@ class Telling:
         }
         acknowledgement_id = job.registration.wipo_acknowledgement_id if job.registration else None
         if acknowledgement_id:
-            result["registration"] = self._registration_status(acknowledgement_id)
+            result["registration"] = self._registration_status(job, acknowledgement_id)
         self._recording.done(job, result)
 
-    def _registration_status(self, acknowledgement_id: str) -> dict[str, Any]:
+    def _registration_status(self, job: Job, acknowledgement_id: str) -> dict[str, Any]:
         try:
-            status = self._wipo.registration_status(acknowledgement_id)
+            status = self._wipo.registration_status(acknowledgement_id, job.access_code)
         except (PeerRefused, PeerUnavailable) as exc:
             return {"wipo_acknowledgement_id": acknowledgement_id, "status": None, "said": exc.message}
         return {"wipo_acknowledgement_id": acknowledgement_id, "status": status.category, "said": status.said}

@@ -239,9 +239,10 @@ class Outbox:
 
 
 def _told(error: Exception) -> str:
-    """It may quote a peer: half a surrogate or a NUL in its words must not keep a message from being parked."""
+    """It may quote a peer: half a surrogate or a NUL must not keep a message from being parked, nor an escape code
+    reach a terminal."""
     cause = logs.redact_text(str(error) or type(error).__name__)
-    return cause.encode(errors="replace").decode().replace("\0", "")[:_LONGEST_CAUSE]
+    return "".join(letter if letter.isprintable() else " " for letter in cause[:_LONGEST_CAUSE])
 
 
 def _held(claim: Claim) -> Update:

@@ -1,7 +1,10 @@
 """Files of the library: whole or not there, for the node's user alone, and never held in memory."""
 
+import io
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +14,7 @@ import pytest
 import time_machine
 
 from office_node.library.digital_library import Outcome
-from office_node.library.folder_store import FolderStore
+from office_node.library.folder_store import FolderStore, SourceUnreadable, StoreUnusable
 from office_node.rehearsal import papers
 from office_node.wiring import Node
 from tests import command_line
@@ -143,3 +146,27 @@ def test_a_big_document_is_taken_in_and_checked_in_little_memory(office: Office)
 def kept_files_paths(office: Office) -> list[Path]:
     """Without reading them."""
     return [*office.settings().library.store.glob("[0-9a-f][0-9a-f]/*")]
+
+
+def test_a_write_that_the_disk_takes_in_part_is_a_failure_of_the_store(tmp_path: Path) -> None:
+    """As on a full disk: a limit on the file's size cuts the write short, and the rest is refused."""
+    store = FolderStore(tmp_path / "store")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, before[1]))
+    try:
+        with pytest.raises(StoreUnusable), store.receiving(io.BytesIO(pdf(700_000)), 10**9):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert [*(tmp_path / "store" / "incoming").iterdir()] == []
+
+
+def test_a_source_that_cannot_be_read_is_no_fault_of_the_store(tmp_path: Path) -> None:
+    class Broken(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(SourceUnreadable), FolderStore(tmp_path / "store").receiving(Broken(), 10**9):  # type: ignore[arg-type]
+        pass

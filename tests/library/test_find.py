@@ -96,6 +96,8 @@ def test_a_document_is_shown_once_with_its_current_version(office: Office, node:
         "bytes": len(content),
         "sha256": sha256(content),
         "stored_at": entry.current.stored_at.isoformat(timespec="seconds"),
+        "withdrawn_at": None,
+        "big_document_bytes": None,
     }
     ran = command_line.run(office.settings_file, "library", "find", "--number", "us98/012,357", "--json")
     assert json.loads(ran.stdout) == [shown]

@@ -21,6 +21,8 @@ _UTF8_BIT = 1 << 11
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _IN_EXTRA = 0xFFFF_FFFF
+_DESCRIPTOR_BYTES = 24
+_UNICODE_PATH = 0x7075
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ def readable_entries(
     names.judge([info.orig_filename for info in infos], findings)
     placed = [entry for info in infos if (entry := _entry(file, info, findings))]
     apart = [*_apart(placed, end, findings)]
+    if len(apart) == len(infos) and (hidden := _hidden_bytes(apart, end)):
+        findings.add(Kind.ZIP_DAMAGED, f"{hidden} bytes between its files belong to none")
     return apart if within_bounds else []
 
 
@@ -88,6 +92,8 @@ def _entry(file: BinaryIO, info: zipfile.ZipInfo, findings: Findings) -> Entry |
 
 
 def _faults(info: zipfile.ZipInfo) -> Iterator[tuple[Kind, str]]:
+    if _second_name(info.extra) not in (None, info.orig_filename):
+        yield Kind.UNSAFE_NAME, "it has a second name, which other readers may take"
     if info.flag_bits & _ENCRYPTED_BITS:
         yield Kind.ENCRYPTED, ""
     if info.compress_type not in _METHODS:
@@ -96,6 +102,16 @@ def _faults(info: zipfile.ZipInfo) -> Iterator[tuple[Kind, str]]:
         yield Kind.NO_PLAIN_FILE, ""
     if _too_tight(info.file_size, info.compress_size):
         yield Kind.RATIO, f"{info.file_size} bytes in {info.compress_size}"
+
+
+def _second_name(extra: bytes) -> str | None:
+    """The name in an Info-ZIP Unicode Path field, if there is one."""
+    while len(extra) >= 4:
+        field, size = struct.unpack("<HH", extra[:4])
+        if field == _UNICODE_PATH:
+            return extra[9 : 4 + size].decode("utf-8", "replace")
+        extra = extra[4 + size :]
+    return None
 
 
 def _too_tight(unpacked_bytes: int, packed_bytes: int) -> bool:
@@ -123,6 +139,15 @@ def _begin(file: BinaryIO, info: zipfile.ZipInfo) -> int | None:
 def _agree(told: tuple[int, int, int], info: zipfile.ZipInfo) -> bool:
     known = (info.CRC, info.compress_size, info.file_size)
     return told[0] == known[0] and all(a in (b, _IN_EXTRA) for a, b in zip(told[1:], known[1:], strict=True))
+
+
+def _hidden_bytes(entries: list[Entry], end: int) -> int:
+    """How many bytes lie between the entries, more than what may follow one: a reader of streams sees files there."""
+    ordered = sorted(entries, key=lambda entry: entry.header)
+    borders = [0, *(entry.end for entry in ordered)]
+    begins = [*(entry.header for entry in ordered), end]
+    gaps = [begin - border for begin, border in zip(begins, borders, strict=True)]
+    return sum(gap for gap in gaps if gap > _DESCRIPTOR_BYTES)
 
 
 def _apart(entries: list[Entry], end: int, findings: Findings) -> Iterator[Entry]:

@@ -13,6 +13,7 @@ from office_node.library.inspection.unpacking import Damaged, unpacked
 from office_node.library.inspection.xml import XmlCheck
 
 _IN_MEMORY_BYTES = 8 << 20
+_END_RECORD_BYTES = 22
 
 
 def inspect(file: BinaryIO, max_unpacked_bytes: int, findings: Findings) -> None:
@@ -20,6 +21,10 @@ def inspect(file: BinaryIO, max_unpacked_bytes: int, findings: Findings) -> None
     try:
         with zipfile.ZipFile(file) as archive:
             infos, end = archive.infolist(), archive.start_dir
+            comment = archive.comment
+        file.seek(-len(comment) - _END_RECORD_BYTES, 2)
+        if file.read(4) != b"PK\x05\x06":
+            findings.add(Kind.ZIP_DAMAGED, "there is more behind its end")
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, OverflowError) as exc:
         findings.add(Kind.ZIP_DAMAGED, escaped(str(exc)))
         return

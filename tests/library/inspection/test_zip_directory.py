@@ -99,3 +99,42 @@ def test_a_zip_whose_directory_is_rubbish_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("names", [["index.xml"], ["core.txt"], ["pdf"]])
 def test_a_package_needs_a_pdf(tmp_path: Path, names: list[str]) -> None:
     assert findings(tmp_path, archive(*(member(name, INDEX) for name in names))) == ["N337 no PDF inside"]
+
+
+def test_bytes_behind_the_end_are_refused(tmp_path: Path) -> None:
+    found = findings(tmp_path, archive(CORE) + bytes(1000))
+    assert found == ["N326 a ZIP whose directory cannot be trusted (there is more behind its end)"]
+
+
+def test_a_comment_at_the_end_is_no_fault(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("core.pdf", PDF)
+        made.comment = b"packed by the office"
+    assert findings(tmp_path, file.getvalue()) == []
+
+
+def test_a_file_that_the_directory_does_not_list_is_refused(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        made.writestr("core.pdf", PDF)
+        made.writestr("hidden.txt", b"seen only by who reads the stream" * 10)
+        made.filelist.pop()
+    [found] = findings(tmp_path, file.getvalue())
+    assert found.startswith("N326 a ZIP whose directory cannot be trusted (")
+    assert found.endswith("bytes between its files belong to none)")
+
+
+@pytest.mark.parametrize(("second", "accepted"), [("core.pdf", True), ("../../evil.sh", False)])
+def test_a_second_name_may_only_be_the_first_again(tmp_path: Path, second: str, accepted: bool) -> None:
+    field = b"\x01" + bytes(4) + second.encode()
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        info = zipfile.ZipInfo("core.pdf")
+        info.extra = b"up" + len(field).to_bytes(2, "little") + field
+        made.writestr(info, PDF)
+    found = findings(tmp_path, file.getvalue())
+    assert found == ([] if accepted else [_SECOND_NAME])
+
+
+_SECOND_NAME = "N328 entry `core.pdf`: a name that leads elsewhere (it has a second name, which other readers may take)"
