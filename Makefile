@@ -19,8 +19,9 @@ test: $(VENV)/dev.ready ## the whole suite, on SQLite and on a PostgreSQL it sta
 faults: $(VENV)/dev.ready ## kills, cut lines, documents of 2 GB: tests/faults alone, the long ones too
 	@$(BIN)/python -m pytest -m "long or not long" tests/faults
 
-bench: $(VENV)/dev.ready ## ratios, both sides measured in one run
+bench: $(VENV)/dev.ready ## ratios and rates, measured in one run: refusals, 1,000 registrations
 	@$(BIN)/python -m tests.bench.wrong_credentials
+	@$(BIN)/python -m tests.bench.registrations_by_csv
 
 run: $(VENV)/run.ready ## the node with config/office.toml (keys are made if missing)
 	@$(BIN)/office-node keys generate
