@@ -5,6 +5,7 @@ and settles it in the transaction that records the result.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -49,10 +50,11 @@ class Delivery:
         try:
             self._running = {future: claim for future, claim in self._running.items() if not future.done()}
             self._keep_leases()
-            for kind, handler in self._handlers.items():
-                busy = sum(claim.kind == kind for claim in self._running.values())
-                for claim in self._outbox.claim(kind, handler.threads - busy) if busy < handler.threads else []:
-                    self._running[self._pools[kind].submit(self._deliver, claim, handler)] = claim
+            busy = Counter(claim.kind for claim in self._running.values())
+            free = {kind: handler.threads - busy[kind] for kind, handler in self._handlers.items()}
+            for kind in self._outbox.due_kinds([kind for kind, threads in free.items() if threads > 0]):
+                for claim in self._outbox.claim(kind, free[kind]):
+                    self._running[self._pools[kind].submit(self._deliver, claim, self._handlers[kind])] = claim
         except DatabaseUnavailable as exc:
             self._complain(exc)
         except Exception:

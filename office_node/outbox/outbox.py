@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import CursorResult, Update, select, update
+from sqlalchemy import CursorResult, Update, exists, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from office_node import clock, logs
@@ -102,6 +102,16 @@ class Outbox:
         query = select(OutboxRecord.effect_key, OutboxRecord.state).where(OutboxRecord.effect_key.in_(effect_keys))
         with self._database.reading() as session:
             return {key: MessageState(state) for key, state in session.execute(query).all()}
+
+    def due_kinds(self, kinds: Sequence[str]) -> list[str]:
+        """Those of the kinds of which something is due: one look for all of them, for most ticks find nothing."""
+        moment = clock.now()
+        looks = [
+            select(literal(kind)).where(exists().where(OutboxRecord.kind == kind, OPEN, OutboxRecord.due_at <= moment))
+            for kind in kinds
+        ]
+        with self._database.reading() as session:
+            return [*session.scalars(union_all(*looks))] if looks else []
 
     def claim(self, kind: str, limit: int) -> list[Claim]:
         """Up to `limit` due messages, each now ours for the length of a lease."""

@@ -1,5 +1,6 @@
 """Whatever WIPO answers to a registration is sorted, kept and shown: once registered, refused, or tried again."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -208,3 +209,37 @@ def test_an_acknowledgement_id_that_cannot_be_kept_is_asked_for_otherwise(desk: 
     desk.script("registrations", {"status": 201, "body": body, "after_effect": True})
     view = desk.registered(paper(), content_at="library")
     assert (view.result, view.wipo_acknowledgement_id) == ({"found": "registered, when asked before a repeat"}, None)
+
+
+QUOTES = {
+    "as WIPO does": [{"code": -14, "message": "Mismatched access code: dasAccessCode: expected dasAccessCode=QX77"}],
+    "without a colon": [{"code": -99, "message": "Mismatched access code, expected QX77"}],
+    "before the words": [{"code": -99, "message": "QX77 is not the access code"}],
+    "with a hyphen": [{"code": -99, "message": "access-code QX77"}],
+    "-14 in other words": [{"code": "-14", "message": "Expected: QX77"}],
+}
+
+
+@pytest.mark.parametrize("details", QUOTES.values(), ids=QUOTES)
+def test_the_code_that_wipo_quotes_is_kept_nowhere(one_desk: Desk, details: list[dict[str, Any]]) -> None:
+    one_desk.script("registrations", {"status": 400, "body": {"code": "X", "message": None, "details": details}})
+    view = one_desk.ended(one_desk.submit(paper(), content_at="library"))
+    assert view.state == "refused"
+    assert "QX77" not in str(view.reason)
+    assert "QX77" not in one_desk.office.log_file.read_text()
+
+
+@pytest.mark.parametrize("said", ["{code}", "your {code} is odd", "odd: {lower}!"])
+@pytest.mark.parametrize("place", ["message", "statusMessage", "code"])
+def test_the_code_that_wipo_was_sent_is_kept_nowhere(one_desk: Desk, said: str, place: str) -> None:
+    wanted = replace(one_desk.wanted, access_code="ZQ7X")
+    words = said.format(code="ZQ7X", lower="zq7x")
+    bodies: dict[str, dict[str, Any]] = {
+        "message": {"code": "X", "message": words, "details": []},
+        "code": {"code": words, "message": None, "details": []},
+        "statusMessage": {"requestStatusCategory": "error", "errorCode": -9, "statusMessage": words},
+    }
+    one_desk.script("registrations", {"status": 200 if place == "statusMessage" else 400, "body": bodies[place]})
+    view = one_desk.ended(one_desk.submit(paper(), wanted, content_at="library"))
+    assert view.state == "refused"
+    assert "ZQ7X" not in f"{view.reason} {one_desk.office.log_file.read_text()}".upper()
