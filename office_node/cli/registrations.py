@@ -104,7 +104,7 @@ def submit(
 
         wait = None if no_wait else _WAIT_FOR_MANY if wait_seconds is None else wait_seconds
         node = ready_node(ctx)
-        registrations_csv.submit_many(node, csv, content or node.settings.off.content, wait, dry_run, as_json)
+        registrations_csv.submit_many(node, csv, content, wait, dry_run, as_json)
         return
     if kind is None or number is None or date is None:
         raise click.UsageError("name the document with --kind, --number and --date, or give --csv")
@@ -120,7 +120,7 @@ def submit(
         access_code = ask_access_code()
     document = PriorityDocumentId(named.kind, named.number, date.date())
     node = ready_node(ctx)
-    content_at = content or node.settings.off.content
+    content_at = content
     if dry_run:
         _foresee(node, document, file, access_code, details, content_at, as_json=as_json)
         return
@@ -143,7 +143,7 @@ def _foresee(
     file: Path | None,
     access_code: str | None,
     details: Details,
-    content_at: str,
+    content_at: str | None,
     *,
     as_json: bool,
 ) -> None:

@@ -25,6 +25,7 @@ from office_node.cli.registrations_group import (
     tell_written,
 )
 from office_node.off_registrations.details import APPLICATION_CATEGORIES, Corrections
+from office_node.off_registrations.states import RegistrationState
 
 if TYPE_CHECKING:
     from office_node.off_registrations.service import Asked
@@ -117,7 +118,7 @@ def replace(
 @registrations.command()
 @KIND
 @NUMBER
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
 @WAIT
 @NO_WAIT
 @AS_JSON
@@ -128,10 +129,14 @@ def withdraw(
     """Serve the document no longer, from this moment; and tell WIPO, if WIPO may have heard of it."""
     named = Named.read(kind, number)
     node = ready_node(ctx)
-    if not yes and sys.stdin.isatty():
+    if not yes and not sys.stdin.isatty():
+        raise click.UsageError("there is no terminal to ask on: say --yes if it is meant")
+    if not yes:
         click.confirm(f"Withdraw the {named.shown(node)}?", abort=True, err=True)
+    before = node.overview.registrations(named.kind, named.number)
     asked = node.registrations.withdraw(named.kind, named.number)
-    nobody_knew = "no longer served; WIPO had not heard of it"
+    is_over = bool(before) and before[0].state == RegistrationState.WITHDRAWN
+    nobody_knew = "withdrawn already" if is_over else "no longer served; WIPO had not heard of it"
     _tell_end(node, named, asked, "withdrawn", nobody_knew, None if no_wait else wait_seconds, as_json=as_json)
 
 

@@ -28,7 +28,7 @@ _MOST_UNDER_WAY = 2 * _THREADS
 
 
 def submit_many(
-    node: "Node", file: Path, content_at: "ContentAt", wait_seconds: float | None, dry_run: bool, as_json: bool
+    node: "Node", file: Path, content_at: "ContentAt | None", wait_seconds: float | None, dry_run: bool, as_json: bool
 ) -> None:
     """Register the rows of `file`. Raises `BadCsv`, `ResultsUnwritable`, and what the tally insists on."""
     source = CsvFile(file)
@@ -50,7 +50,9 @@ def submit_many(
 class _Run:
     """One file, from its first row until every operation has ended or nobody waits any longer."""
 
-    def __init__(self, node: "Node", source: CsvFile, results: Results, content_at: "ContentAt", total: int) -> None:
+    def __init__(
+        self, node: "Node", source: CsvFile, results: Results, content_at: "ContentAt | None", total: int
+    ) -> None:
         self.tally = Tally()
         self._node = node
         self._results = results

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from office_node.wiring import Node
 
 
-def foresee(node: "Node", source: CsvFile, content_at: str, total: int, *, as_json: bool) -> Tally:
+def foresee(node: "Node", source: CsvFile, content_at: str | None, total: int, *, as_json: bool) -> Tally:
     """Every bad row, and how many rows would be registered; nothing is changed."""
     foresight, rows, tally = Foresight(node.database, node.library), Rows(source.path.parent), Tally()
     shown = Shown(total, "looking")
@@ -46,7 +46,7 @@ def foresee(node: "Node", source: CsvFile, content_at: str, total: int, *, as_js
     return tally
 
 
-def _foreseen(foresight: Foresight, wanted: Wanted, content_at: str) -> bool | list[str]:
+def _foreseen(foresight: Foresight, wanted: Wanted, content_at: str | None) -> bool | list[str]:
     """Whether the row would be registered, or everything that is wrong with it."""
     try:
         with wanted.opened() as file:

@@ -62,7 +62,7 @@ def _reserve(folder: int, ticket: str) -> None:
     """Unless another ticket has. No two hosts may find a name free at once, and none may wait for the other."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        descriptor = os.open(_reservation(ticket), flags, 0o644, dir_fd=folder)
+        descriptor = os.open(_reservation(ticket), flags, 0o600, dir_fd=folder)
     except FileExistsError:
         return
     try:

@@ -120,7 +120,7 @@ def write_whole(folder: int, name: str, content: bytes) -> None:
     temporary = f".{uuid4().hex}.tmp"
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        with os.fdopen(os.open(temporary, flags, 0o644, dir_fd=folder), "wb") as file:
+        with os.fdopen(os.open(temporary, flags, 0o600, dir_fd=folder), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -128,6 +128,17 @@ def write_whole(folder: int, name: str, content: bytes) -> None:
     finally:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
+
+
+def share_as(folder: int, source: int, name: str) -> None:
+    """Let a file of ours be read by whoever `folder` is shared with, whatever the process's umask says."""
+    shared = os.fstat(folder)
+    if not shared.st_mode & stat.S_IRGRP:
+        return
+    with suppress(FileNotFoundError), open_plain(source, name) as file:
+        with suppress(PermissionError):  # a group that is not ours: then it stays the node's
+            os.fchown(file.fileno(), -1, shared.st_gid)
+        os.fchmod(file.fileno(), 0o660)
 
 
 def move(source: int, name: str, target: int, new_name: str) -> None:

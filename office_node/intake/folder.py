@@ -153,6 +153,7 @@ class IntakeFolder:
             os.fsync(target)
             intake_decisions.let_go(target, ticket)  # what lies there holds the name by now
             if any(intake_files.look_at(target, f"{name}.{extension}") for extension in (*CONTENTS, REQUEST)):
+                intake_files.share_as(target, taken, f"{ticket}.{RESULT}")
                 intake_files.move(taken, f"{ticket}.{RESULT}", target, f"{name}.{RESULT}")
             else:  # decided by a worker that came late: the pair has gone on already, with another result
                 intake_files.remove(taken, f"{ticket}.{RESULT}")

@@ -24,7 +24,7 @@ from office_node.intake.request import IntakeRequest
 from office_node.intake.watch import Watch, drop_in, is_sound
 from office_node.off_registrations.overview import OperationView, Overview, RegistrationView
 from office_node.off_registrations.refusals import NothingToCorrect
-from office_node.off_registrations.service import Asked, ContentAt, Registrations
+from office_node.off_registrations.service import Asked, Registrations
 from office_node.off_registrations.states import OperationState
 from office_node.outbox.outbox import Claim, Outbox
 from office_node.storage.database import Database
@@ -75,7 +75,6 @@ class Intake:
         overview: Overview,
         database: Database,
         outbox: Outbox,
-        content_at: ContentAt,
         missing_seconds: float,
     ) -> None:
         self._folder = folder
@@ -84,7 +83,6 @@ class Intake:
         self._overview = overview
         self._database = database
         self._outbox = outbox
-        self._content_at: ContentAt = content_at
         self._missing = timedelta(seconds=missing_seconds)
         self._complaints = logs.Repeats(_COMPLAINT_SECONDS)
 
@@ -212,13 +210,12 @@ class Intake:
                         raise FileChanged("the content is no longer there")
                     return self._registrations.replace(request.kind, number, source, hand_back_to=back)
             case "register":
-                content_at: ContentAt = request.content or self._content_at
                 with self._folder.content(back) as source:
                     if source is None and request.needs_content:
                         raise FileChanged("the content is no longer there")
                     document, details = request.document(), request.details()
                     return self._registrations.submit(
-                        document, source, request.access_code or None, details, content_at, hand_back_to=back
+                        document, source, request.access_code or None, details, request.content, hand_back_to=back
                     )
 
     def _is_asked_for(self, ticket: str) -> bool:

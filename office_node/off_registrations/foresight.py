@@ -23,7 +23,7 @@ class Foresight:
         source: BinaryIO | None,
         access_code: str | None,
         details: Details,
-        content_at: str,
+        content_at: str | None,
     ) -> bool:
         """Whether the document would be registered; False if that was asked for already. Raises as `submit` does."""
         with self._database.reading() as session:

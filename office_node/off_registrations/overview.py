@@ -108,7 +108,8 @@ class Overview:
 
     def _views(self, query: Select[OperationRecord, UploadRecord, OutboxRecord]) -> list[OperationView]:
         with self._database.reading() as session:
-            return [_operation(*row) for row in session.execute(query).all()]
+            # One that was called off may have two messages still to be settled.
+            return [*{row[0].id: _operation(*row) for row in session.execute(query).all()}.values()]
 
 
 def _with_messages() -> Select[OperationRecord, UploadRecord, OutboxRecord]:

@@ -73,15 +73,17 @@ def unchanged(registration: RegistrationRecord, entry: CatalogueEntry) -> None:
         raise NothingToReplace(f"{entry.document} has this content already")
 
 
-def differing(registration: RegistrationRecord, entry: CatalogueEntry, details: Details, content_at: str) -> None:
+def differing(
+    registration: RegistrationRecord, entry: CatalogueEntry, details: Details, content_at: str | None
+) -> None:
     """Raises `RegistrationDiffers` if what was asked for is not what is there."""
     differs = [
         name
         for name in ("application_category", "application_number", "application_filing_date")
         if getattr(details, name) not in (None, getattr(registration, name))
     ]
-    if registration.content_at != content_at:
-        differs.append(f"the content is kept {'at WIPO' if registration.content_at == 'wipo' else 'by the office'}")
+    if content_at not in (None, registration.content_at):
+        differs.append("who keeps the content, which neither of them changes")
     if registration.version_id != entry.current.version_id:
         differs.append("the content")
     if differs:

@@ -67,12 +67,15 @@ class Registrations:
         outbox: Outbox,
         uploads: Uploads,
         on_withdrawn: OnWithdrawn,
+        usual_content_at: ContentAt,
     ) -> None:
+        """`usual_content_at` is who keeps contents when it is not said otherwise."""
         self._database = database
         self._library = library
         self._outbox = outbox
         self._uploads = uploads
         self._on_withdrawn = on_withdrawn
+        self._usual_content_at: ContentAt = usual_content_at
 
     def submit(
         self,
@@ -80,7 +83,7 @@ class Registrations:
         source: BinaryIO | None,
         access_code: str | None,
         details: Details,
-        content_at: ContentAt,
+        content_at: ContentAt | None,
         *,
         hand_back_to: str | None = None,
     ) -> Asked:
@@ -102,6 +105,7 @@ class Registrations:
                     changes.serve_again(session, document.kind, document.number)
                 return Asked(first_operation(session, known.id), is_new=False)
             judging.newest(self._library, session, entry)
+            content_at = content_at or self._usual_content_at
             registration = _drafted(entry, details, content_at)
             session.add(registration)
             session.flush()

@@ -136,6 +136,7 @@ def build_node(settings: Settings) -> Node:
         outbox=outbox,
         uploads=to_wipo,
         on_withdrawn=endings.withdraw_all,
+        usual_content_at=settings.off.content,
     )
     overview = Overview(database)
     return Node(

@@ -24,6 +24,5 @@ def build_intake(
         overview=overview,
         database=database,
         outbox=outbox,
-        content_at=settings.off.content,
         missing_seconds=settings.intake.missing_seconds,
     )

@@ -120,16 +120,17 @@ def test_a_request_is_found_only_if_everything_fits(bench: Bench, members: dict[
     assert das_codes(answer) == [-1000]
 
 
-def test_what_was_prepared_stays_what_is_served(bench: Bench) -> None:
+def test_what_replaced_a_content_is_what_is_served_from_then_on(bench: Bench) -> None:
     kept, caller = bench.keep(), bench.caller()
-    before, _ = bench.offer(kept)
+    before, link_of_before = bench.offer(kept)
     changed = Kept(kept.wanted, pdf(30_000))
     assert bench.take_in(changed) is Outcome.NEW_VERSION
     after = caller.forward(kept.wanted, osfAckId=f"A-{uuid4().hex}")
     bench.prepare(after)
-    for acknowledgement_id, content in ((before, kept.content), (after, changed.content)):
+    assert bench.http.get(link_of_before).status_code == 410, "nobody gets the old content any more"
+    for acknowledgement_id in (before, after):
         with bench.http.get(caller.link(kept.wanted, acknowledgement_id)) as download:
-            assert download.data == content
+            assert download.data == changed.content
 
 
 def test_a_link_is_given_again_after_the_download(bench: Bench) -> None:
