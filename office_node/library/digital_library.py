@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
@@ -49,6 +50,23 @@ class Outcome(StrEnum):
     NEW_VERSION = "new version"
 
 
+MayFollow = Callable[[Session], bool]
+"""Whether a kept content may be followed by another one: asked while the document is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taking:
+    """What is taken in, under which name."""
+
+    document: PriorityDocumentId
+    access_code: str
+    sealed_access_code: str
+    may_follow: MayFollow
+
+    def __repr__(self) -> str:
+        return f"_Taking({self.document})"
+
+
 class DigitalLibrary:
     """Documents of the office: bytes in the store, what they are in the catalogue."""
 
@@ -67,42 +85,48 @@ class DigitalLibrary:
         self._inspect = inspect
 
     def add(
-        self, source: BinaryIO, document: PriorityDocumentId, access_code: str, *, new_versions: bool = True
+        self,
+        source: BinaryIO,
+        document: PriorityDocumentId,
+        access_code: str,
+        *,
+        may_follow: MayFollow = lambda _session: True,
     ) -> tuple[Outcome, CatalogueEntry]:
         """Take a document in: the same bytes again change nothing, other bytes become a new version.
 
         The file is kept before its row is written, so a row never names a file that is not there. Raises
         `BadAccessCode`, `NotADocument`, `UnsoundPackage`, `InspectionImpossible`, `FileTooLarge`, `DocumentDiffers`,
-        `StoreUnusable`, `DatabaseUnavailable`, and without `new_versions` `ContentDiffers` for other bytes.
+        `StoreUnusable`, `DatabaseUnavailable`, and `ContentDiffers` for other bytes where they may not follow.
         """
         sealed = self._access_codes.seal(access_code, _name(document.kind, document.number))
+        taking = _Taking(document, access_code, sealed, may_follow)
         with self._store.receiving(source, self._max_bytes) as received:
             file_format = self._inspect(received.path)
-            outcome, known = self._judged(received, document, access_code, new_versions=new_versions)
+            with self._database.reading() as session:
+                outcome, known = self._judged(session, received, taking)
             if known and outcome is Outcome.UNCHANGED:
                 return outcome, known
-            return self._keep(received, file_format, document, sealed, access_code)
+            return self._keep(received, file_format, taking)
 
     def would_add(
-        self, source: BinaryIO, document: PriorityDocumentId, access_code: str, *, new_versions: bool = True
+        self, source: BinaryIO, document: PriorityDocumentId, access_code: str, *, may_follow: MayFollow
     ) -> Outcome:
         """What `add` would do; raises what it would raise, and keeps nothing."""
-        self.seal(access_code, document.kind, document.number)
+        taking = _Taking(document, access_code, self.seal(access_code, document.kind, document.number), may_follow)
         with self._store.receiving(source, self._max_bytes) as received:
             self._inspect(received.path)
-            return self._judged(received, document, access_code, new_versions=new_versions)[0]
+            with self._database.reading() as session:
+                return self._judged(session, received, taking)[0]
 
-    def _judged(
-        self, received: Received, document: PriorityDocumentId, access_code: str, *, new_versions: bool
-    ) -> tuple[Outcome, CatalogueEntry | None]:
+    def _judged(self, session: Session, received: Received, taking: "_Taking") -> tuple[Outcome, CatalogueEntry | None]:
         """What the received bytes are to the library. Raises `DocumentDiffers` and `ContentDiffers`."""
-        known = self.find(document.kind, document.number)
-        self.refuse_differing(known, document, access_code)
+        known = self.look_up(session, taking.document.kind, taking.document.number)
+        self.refuse_differing(known, taking.document, taking.access_code)
         if known is None:
             return Outcome.ADDED, None
         if known.current.sha256 == received.sha256:
             return Outcome.UNCHANGED, known
-        if not new_versions:
+        if not taking.may_follow(session):
             raise ContentDiffers(f"{known.document} is kept with another content")
         return Outcome.NEW_VERSION, known
 
@@ -201,14 +225,12 @@ class DigitalLibrary:
         if not self.access_code_matches(known, access_code):
             raise DocumentDiffers(f"{known.document} is kept with another access code")
 
-    def _keep(
-        self, received: Received, file_format: FileFormat, document: PriorityDocumentId, sealed: str, access_code: str
-    ) -> tuple[Outcome, CatalogueEntry]:
+    def _keep(self, received: Received, file_format: FileFormat, taking: "_Taking") -> tuple[Outcome, CatalogueEntry]:
         version_id = uuid4().hex
         self._store.keep(received, version_id)
         try:
-            outcome, entry = self._catalogue(received, file_format, document, sealed, access_code, version_id)
-        except DocumentDiffers:
+            outcome, entry = self._catalogue(received, file_format, taking, version_id)
+        except (DocumentDiffers, ContentDiffers):
             # Only what surely wrote no row: after a commit whose answer was lost, the row may name this file.
             self._store.discard(version_id)
             raise
@@ -220,11 +242,10 @@ class DigitalLibrary:
         self,
         received: Received,
         file_format: FileFormat,
-        document: PriorityDocumentId,
-        sealed: str,
-        access_code: str,
+        taking: "_Taking",
         version_id: str,
     ) -> tuple[Outcome, CatalogueEntry]:
+        document = taking.document
         with self._database.transaction() as session:
             moment = clock.now()
             first = {
@@ -232,7 +253,7 @@ class DigitalLibrary:
                 "kind": document.kind.value,
                 "number": document.number,
                 "date": document.date,
-                "sealed_access_code": sealed,
+                "sealed_access_code": taking.sealed_access_code,
                 "current_version": 0,
                 "catalogued_at": moment,
             }
@@ -240,10 +261,9 @@ class DigitalLibrary:
             # The row's lock makes two intakes of one document take turns on PostgreSQL too.
             which = (DocumentRecord.kind == document.kind, DocumentRecord.number == document.number)
             record = session.scalars(select(DocumentRecord).where(*which).with_for_update()).one()
-            known = self.look_up(session, document.kind, document.number)
-            self.refuse_differing(known, document, access_code)
-            if known and known.current.sha256 == received.sha256:
-                return Outcome.UNCHANGED, known
+            outcome, known = self._judged(session, received, taking)
+            if known and outcome is Outcome.UNCHANGED:
+                return outcome, known
             number = record.current_version + 1
             version = VersionRecord(
                 id=version_id,
@@ -258,7 +278,7 @@ class DigitalLibrary:
             session.add(version)
             session.execute(update(DocumentRecord).where(*which).values(current_version=number))
         entry = CatalogueEntry(document, version_in(version), record.sealed_access_code)
-        return Outcome.NEW_VERSION if known else Outcome.ADDED, entry
+        return outcome, entry
 
 
 def _name(kind: DocumentKind, number: str) -> str:

@@ -31,7 +31,7 @@ class Foresight:
             registration = judging.open_registration(session, document.kind, document.number)
         code = judging.access_code(self._library, entry, document, access_code)
         if source:
-            self._library.would_add(source, document, code, new_versions=registration is None)
+            self._library.would_add(source, document, code, may_follow=lambda _session: registration is None)
         else:
             judging.sound(self._library, entry, document, code, note=False)
         if registration is None or entry is None:

@@ -6,6 +6,7 @@ often a process dies meanwhile. Asking for the same again gives the operation th
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, BinaryIO, Literal
 from uuid import uuid4
 
@@ -222,11 +223,10 @@ class Registrations:
         """The catalogue's entry; a content that WIPO knows already is not followed by another one here."""
         with self._database.reading() as session:
             entry = self._library.look_up(session, document.kind, document.number)
-            registered = judging.open_registration(session, document.kind, document.number) is not None
         code = judging.access_code(self._library, entry, document, access_code)
         if source is None:
             return judging.sound(self._library, entry, document, code)
-        _, entry = self._library.add(source, document, code, new_versions=not registered)
+        _, entry = self._library.add(source, document, code, may_follow=partial(_is_unregistered, document))
         return entry
 
     def _differing(
@@ -301,6 +301,10 @@ class Registrations:
         operation.upload_id = self._uploads.begin(
             session, version_id, reference=reference, subject=operation.id, then=then
         )
+
+
+def _is_unregistered(document: PriorityDocumentId, session: Session) -> bool:
+    return judging.open_registration(session, document.kind, document.number) is None
 
 
 def _drafted(entry: CatalogueEntry, details: Details, content_at: ContentAt) -> RegistrationRecord:

@@ -34,20 +34,27 @@ def running(new_office: MakeOffice) -> Office:
 
 @on_sqlite
 @pytest.mark.parametrize(("size", "cuts"), SIZES)
-def test_a_big_document_is_registered_though_the_line_is_cut(running: Office, size: int, cuts: int) -> None:
+def test_a_big_document_is_registered_though_the_line_is_cut(
+    running: Office, size: int, cuts: int, record_property: Callable[[str, object], None]
+) -> None:
     def register(wanted: Wanted, file: Path) -> None:
         _take(running, "registrations", "submit", wanted, file, "--content", "wipo", "--wait", "1500")
 
     small, big = _compared(running, size, cuts, register)
     [registered] = [entry for entry in running.ledger("registered") if entry["key"] == f"patent {BIG.number}"]
     assert (registered["times"], registered["sha256"]) == (1, _digest(running.folder / "big.pdf"))
-    assert {role: growth for role, growth in big.growth_since(small).items() if growth > MOST_GROWTH} == {}
-    assert {"serve", "registrations submit"} <= set(big.most)
+    grown = big.growth_since(small)
+    record_property("grown", grown)
+    assert {role: growth for role, growth in grown.items() if growth > MOST_GROWTH} == {}
+    assert {"serve", "web", "worker", "inspection"} <= grown.keys(), "every process was watched"
+    assert "registrations submit" in grown
 
 
 @on_sqlite
 @pytest.mark.parametrize(("size", "cuts"), SIZES)
-def test_a_big_document_is_served_through_transit_though_the_line_is_cut(running: Office, size: int, cuts: int) -> None:
+def test_a_big_document_is_served_through_transit_though_the_line_is_cut(
+    running: Office, size: int, cuts: int, record_property: Callable[[str, object], None]
+) -> None:
     def serve(wanted: Wanted, file: Path) -> None:
         _take(running, "library", "add", wanted, file)
         acknowledgement_id = running.forward(wanted)
@@ -56,7 +63,10 @@ def test_a_big_document_is_served_through_transit_though_the_line_is_cut(running
     small, big = _compared(running, size, cuts, serve)
     entries = {entry["sha256"]: entry for entry in running.ledger("downloaded")}
     assert entries[_digest(running.folder / "big.pdf")]["through"] == "transit"
-    assert {role: growth for role, growth in big.growth_since(small).items() if growth > MOST_GROWTH} == {}
+    grown = big.growth_since(small)
+    record_property("grown", grown)
+    assert {role: growth for role, growth in grown.items() if growth > MOST_GROWTH} == {}
+    assert {"serve", "web", "worker", "inspection"} <= grown.keys(), "every process was watched"
 
 
 def _compared(office: Office, size: int, cuts: int, work: Callable[[Wanted, Path], None]) -> tuple[Watch, Watch]:
