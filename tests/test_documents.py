@@ -76,3 +76,8 @@ def _find(words: list[str]) -> None:
     assert noun is not None, words
     if isinstance(noun, click.Group) and len(words) > 1:
         assert noun.get_command(click.Context(noun), words[1]) is not None, words
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_no_place_was_left_to_be_filled(document: Path) -> None:
+    assert re.findall(r"@[A-Z]{2,}@|TODO|TBD", document.read_text()) == []
