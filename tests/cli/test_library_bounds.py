@@ -43,7 +43,7 @@ def test_a_bound_is_given_with_the_document_and_changed_later(office: Office, no
 def test_a_withdrawn_document_is_shown_as_such(office: Office) -> None:
     add(office)
     assert json.loads(found(office, "--json"))[0]["withdrawn_at"] is None
-    assert command_line.run(office.settings_file, "registrations", "withdraw", *DOCUMENT).exit_code == 0
+    assert command_line.run(office.settings_file, "registrations", "withdraw", "--yes", *DOCUMENT).exit_code == 0
     assert ", withdrawn 20" in found(office)
     assert json.loads(found(office, "--json"))[0]["withdrawn_at"]
 

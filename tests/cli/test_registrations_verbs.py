@@ -126,7 +126,7 @@ def test_what_is_not_registered_is_corrected_and_withdrawn_in_the_library_alone(
     )
     refused = run(office, "correct", *DOCUMENT, "--email", "a@b.example", "--dry-run")
     assert (refused.exit_code, refused.stderr[:4]) == (1, "N351")
-    ran = run(office, "withdraw", *DOCUMENT)
+    ran = run(office, "withdraw", "--yes", *DOCUMENT)
     assert (ran.exit_code, ran.stdout) == (
         0,
         "patent US 98/012,357 of 2023-11-03: no longer served; WIPO had not heard of it\n",
@@ -136,7 +136,7 @@ def test_what_is_not_registered_is_corrected_and_withdrawn_in_the_library_alone(
 
 
 def test_a_withdrawal_calls_off_what_wipo_has_not_heard_of(office: Office, node: Node, submitted: str) -> None:
-    ran = run(office, "withdraw", *DOCUMENT, "--json")
+    ran = run(office, "withdraw", "--yes", *DOCUMENT, "--json")
     assert ran.exit_code == 0
     assert json.loads(ran.stdout)["operation_id"] is None
     view = node.overview.operation(submitted)
@@ -191,3 +191,11 @@ def test_a_certificate_overwrites_no_file(office: Office, submitted: str) -> Non
         assert (ran.exit_code, ran.stdout, ran.stderr[:4]) == (1, "", "N373")
     assert there.read_text() == "mine"
     assert [message.kind for message in office.waiting()] == ["tell_registration"]
+
+
+def test_without_a_terminal_a_withdrawal_has_to_be_meant(office: Office, node: Node) -> None:
+    office.add_document()
+    ran = run(office, "withdraw", "--kind", WANTED.kind, "--number", WANTED.number)
+    assert (ran.exit_code, "say --yes" in ran.stderr) == (2, True)
+    [entry] = node.library.entries()
+    assert entry.withdrawn_at is None

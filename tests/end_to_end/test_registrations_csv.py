@@ -171,7 +171,7 @@ def test_one_document_is_followed_from_registration_to_withdrawal(new_office: Ma
             "--output",
             str(output),
         ): f"certificate of patent US 98/012,357 of 2023-11-03: {output}",
-        ("withdraw", *named): "withdrawn: patent US 98/012,357 of 2023-11-03\n",
+        ("withdraw", "--yes", *named): "withdrawn: patent US 98/012,357 of 2023-11-03\n",
         ("list",): "withdrawn: patent US 98/012,357 of 2023-11-03, content at WIPO, requestAckId REG-",
     }
     for arguments, said in says.items():

@@ -70,7 +70,7 @@ def test_what_is_registered_is_not_registered_with_other_data_or_bytes(desk: Des
         desk.submit(content, other_date)
     with pytest.raises(DocumentDiffers):
         desk.submit(content, other_code)
-    with pytest.raises(RegistrationDiffers, match="kept at WIPO"):
+    with pytest.raises(RegistrationDiffers, match="who keeps the content"):
         desk.submit(content, content_at="library")
     with pytest.raises(RegistrationDiffers, match="application_number"):
         desk.submit(content, details=Details(application_number="US 98/012,358"))
