@@ -11,6 +11,7 @@ from office_node.off_registrations.overview import OperationView
 from office_node.off_registrations.refusals import AccessCodeMissing, NotInLibrary, RegistrationDiffers
 from office_node.off_registrations.service import Asked
 from office_node.rehearsal.operator import Wanted
+from tests.library.inspection.packages import CORE, INDEX, archive, member
 from tests.off_registrations.desk import Desk, document, paper
 from tests.office import eventually, secrets_in
 
@@ -119,3 +120,12 @@ def test_no_secret_stands_in_the_log(desk: Desk) -> None:
 
 def _now(desk: Desk, asked: Asked) -> OperationView:
     return desk.node.overview.operation(str(asked.operation_id))
+
+
+def test_a_package_is_registered_as_the_zip_it_is(one_desk: Desk) -> None:
+    content = archive(CORE, member("index.xml", INDEX))
+    view = one_desk.registered(content)
+    [requested] = one_desk.effects("file requested", str(view.file_id))
+    assert requested["fileFormatCategory"] == "zip"
+    [registered] = one_desk.effects("registered")
+    assert registered["sha256"] == hashlib.sha256(content).hexdigest()
