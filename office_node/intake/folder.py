@@ -171,6 +171,15 @@ class IntakeFolder:
         with self._usable(), self._opened("taken") as (taken,):
             return intake_files.look_at(taken, f"{ticket}.{REQUEST}") is not None
 
+    def is_half_taken(self, name: str) -> bool:
+        """Whether a content of this name lies in `taken/` without its request: a worker died between the two moves."""
+        with self._usable(), self._opened("taken") as (taken,):
+            there = set(os.listdir(taken))
+        tickets = (each.rpartition(".")[0] for each in there if each.endswith(tuple(f".{each}" for each in CONTENTS)))
+        return any(
+            intake_decisions.name_in(ticket) == name and f"{ticket}.{REQUEST}" not in there for ticket in tickets
+        )
+
     @contextmanager
     def _opened(self, *names: str | None) -> Iterator[tuple[int, ...]]:
         """Descriptors of subfolders; None is the folder itself. A link in the place of one is refused."""

@@ -141,7 +141,9 @@ class Intake:
                 return True
 
     def _await_content(self, claim: Claim, drop: Drop) -> None:
-        """Raises `NotYet` while the content may still come."""
+        """Raises `NotYet` while the content may still come, or was taken already without this request."""
+        if self._folder.is_half_taken(name_in(drop.ticket)):
+            raise NotYet("its content is being taken under an earlier message", seconds=_LOOK_FOR_CONTENT_SECONDS)
         try:
             body = self._folder.read_untaken(drop)
             needs_content = body is not None and intake_request.parse(body).needs_content

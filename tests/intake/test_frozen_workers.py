@@ -57,13 +57,12 @@ def test_two_workers_at_one_pair_in_the_same_moment_leave_one_registration(bench
 def test_a_verb_under_one_name_is_written_down_once(bench: Bench) -> None:
     bench.drop()
     bench.take_in()
-    corrections = Corrections(email="a@example.org")
     asked = [
-        bench.node.registrations.correct(DocumentKind.PATENT, NUMBER, corrections, hand_back_to=name)
-        for name in ("B~0", "B~0", "C~0")
+        bench.node.registrations.correct(DocumentKind.PATENT, NUMBER, Corrections(email=email), hand_back_to=name)
+        for name, email in (("B~0", "b@example.org"), ("C~0", "c@example.org"), ("B~0", "b@example.org"))
     ]
-    assert [each.is_new for each in asked] == [True, False, True]
-    assert asked[0].operation_id == asked[1].operation_id != asked[2].operation_id
+    assert [each.is_new for each in asked] == [True, True, False]
+    assert asked[0].operation_id == asked[2].operation_id != asked[1].operation_id
 
 
 def test_an_end_that_was_handed_back_is_not_handed_back_again(bench: Bench) -> None:
