@@ -115,8 +115,8 @@ def read_small(folder: int, name: str, most_bytes: int = MOST_REQUEST_BYTES) -> 
         return content
 
 
-def write_whole(folder: int, name: str, content: bytes) -> None:
-    """Appears whole or not at all."""
+def write_first(folder: int, name: str, content: bytes) -> None:
+    """Appears whole or not at all, and not in the place of one that is there already."""
     temporary = f".{uuid4().hex}.tmp"
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -124,7 +124,13 @@ def write_whole(folder: int, name: str, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        try:
+            with suppress(FileExistsError):
+                os.link(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError as exc:  # a file system without links: the last one wins there
+            if exc.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS):
+                raise
+            os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
     finally:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=folder)

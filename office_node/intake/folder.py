@@ -101,6 +101,8 @@ class IntakeFolder:
                 return _as_taken(taken, drop)
             waiting = [each for each in drop.files if not intake_files.look_at(taken, f"{drop.ticket}.{each}")]
             if not all(_is_as_seen(folder, *drop.files[extension]) for extension in waiting):
+                if intake_files.look_at(taken, f"{drop.ticket}.{REQUEST}"):
+                    return _as_taken(taken, drop)  # by another worker, while this one looked
                 return Taken.GONE if len(waiting) == len(drop.files) else Taken.CHANGED
             for extension in sorted(waiting, key=lambda extension: extension == REQUEST):
                 if extension == REQUEST:
@@ -132,7 +134,7 @@ class IntakeFolder:
         with self._usable(), self._opened("taken", outcome) as (taken, target):
             if intake_files.look_at(taken, f"{ticket}.{RESULT}") is None:
                 told = {**result, "outcome": outcome, "kept_as": intake_decisions.free_name(target, ticket)}
-                intake_files.write_whole(taken, f"{ticket}.{RESULT}", json.dumps(told, indent=2).encode() + b"\n")
+                intake_files.write_first(taken, f"{ticket}.{RESULT}", json.dumps(told, indent=2).encode() + b"\n")
                 os.fsync(taken)
         crash_points.reached("intake: decided, nothing moved on")
         self.complete(ticket)
