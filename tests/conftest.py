@@ -1,6 +1,7 @@
 """What every test may ask for. Databases, files, processes and HTTP are real; only the clock is ever patched."""
 
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,6 +23,10 @@ from office_node.wiring import Node, build_node
 from tests.office import Office, make_office
 
 MakeOffice = Callable[..., Office]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that runs this in the background has it ignored, and every process inherits that: Ctrl-C would do nothing.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

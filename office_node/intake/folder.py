@@ -175,9 +175,9 @@ class IntakeFolder:
 
     def is_half_taken(self, name: str) -> bool:
         """Whether a content of this name lies in `taken/` without its request: a worker died between the two moves."""
-        with self._usable(), self._opened("taken") as (taken,):
-            there = set(os.listdir(taken))
-        tickets = (each.rpartition(".")[0] for each in there if each.endswith(tuple(f".{each}" for each in CONTENTS)))
+        with self._usable(), self._opened("taken") as (taken,), os.scandir(taken) as entries:
+            there = {entry.name for entry in entries}
+        tickets = {each.rpartition(".")[0] for each in there if each.rpartition(".")[2] in CONTENTS}
         return any(
             intake_decisions.name_in(ticket) == name and f"{ticket}.{REQUEST}" not in there for ticket in tickets
         )

@@ -10,9 +10,11 @@ import pytest
 import requests
 
 from tests.conftest import MakeOffice
+from tests.databases import postgresql_in_make_faults
 from tests.office import ROOT, eventually
 
 
+@postgresql_in_make_faults
 def test_serve_stops_everything_it_started_when_told(new_office: MakeOffice) -> None:
     office = new_office()
     serve = office.start_web("serve")
@@ -24,6 +26,7 @@ def test_serve_stops_everything_it_started_when_told(new_office: MakeOffice) -> 
     assert "Shutting down: Master" in events
 
 
+@postgresql_in_make_faults
 def test_serve_starts_again_what_falls(new_office: MakeOffice) -> None:
     office = new_office()
     office.start_web("serve")

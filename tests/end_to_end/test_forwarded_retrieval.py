@@ -3,6 +3,7 @@
 import hashlib
 
 from tests.conftest import MakeOffice
+from tests.databases import postgresql_in_make_faults
 from tests.office import WANTED, eventually
 
 
@@ -34,6 +35,7 @@ def test_a_document_travels_from_wipos_call_to_wipos_download(new_office: MakeOf
     assert office.run("outbox", "list").stdout == "nothing waits\n"
 
 
+@postgresql_in_make_faults
 def test_every_log_line_of_one_exchange_carries_its_acknowledgement_id(new_office: MakeOffice) -> None:
     office = new_office()
     office.start_central()

@@ -4,9 +4,11 @@ import json
 from datetime import datetime
 
 from tests.conftest import MakeOffice
+from tests.databases import postgresql_in_make_faults
 from tests.office import WANTED, eventually
 
 
+@postgresql_in_make_faults
 def test_a_refused_notification_is_parked_shown_and_sent_on_retry(new_office: MakeOffice) -> None:
     office = new_office()
     office.start_central()
@@ -37,6 +39,7 @@ def test_a_refused_notification_is_parked_shown_and_sent_on_retry(new_office: Ma
     assert (unreadable.returncode, unreadable.stderr[:4]) == (1, "N611")
 
 
+@postgresql_in_make_faults
 def test_a_peer_that_is_busy_is_asked_again_after_what_it_said(new_office: MakeOffice) -> None:
     office = new_office(overrides={"outbox": {"first_retry_seconds": 0.1}})
     office.start_central()

@@ -12,7 +12,7 @@ from pathlib import Path
 from office_node.das.error_codes import NOT_REGISTERED
 from office_node.off_registrations.csv_file import PROBLEM
 from tests.conftest import MakeOffice
-from tests.databases import on_sqlite
+from tests.databases import on_sqlite, postgresql_in_make_faults
 from tests.off_registrations.rows import GOOD, csv_text
 from tests.office import ROOT, Office, eventually, pdf, secrets_in
 
@@ -52,6 +52,7 @@ def results(file: Path) -> list[dict[str, str]]:
         return [*csv.DictReader(opened)]
 
 
+@postgresql_in_make_faults
 def test_every_good_row_is_registered_once_and_a_result_file_can_be_given_again(new_office: MakeOffice) -> None:
     office = started(new_office)
     given = rows(office, 8)
@@ -84,6 +85,7 @@ def test_every_good_row_is_registered_once_and_a_result_file_can_be_given_again(
     assert [secrets_in(line) for line in office.log_file.read_text().splitlines() if secrets_in(line)] == []
 
 
+@postgresql_in_make_faults
 def test_what_wipo_refuses_is_told_with_its_reason_and_the_rest_is_registered(new_office: MakeOffice) -> None:
     office = started(new_office)
     office.script_central({"place": "registrations", "status": 400})
@@ -143,6 +145,7 @@ def test_on_a_terminal_a_bar_shows_how_far_it_is(new_office: MakeOffice) -> None
     assert CODE.encode() not in shown
 
 
+@postgresql_in_make_faults
 def test_one_document_is_followed_from_registration_to_withdrawal(new_office: MakeOffice) -> None:
     office = started(new_office)
     named = ("--kind", "patent", "--number", "us 98/012,357")

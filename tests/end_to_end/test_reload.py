@@ -13,7 +13,7 @@ import requests
 from office_node.auth import keys
 from office_node.rehearsal.operator import Operator
 from tests.conftest import MakeOffice
-from tests.databases import on_sqlite
+from tests.databases import on_sqlite, postgresql_in_make_faults
 from tests.end_to_end.reloading import (
     OTHER,
     WIPO,
@@ -31,6 +31,7 @@ from tests.end_to_end.reloading import (
 from tests.office import Office, eventually, free_port
 
 
+@postgresql_in_make_faults
 def test_a_client_that_is_removed_loses_its_access_and_nobody_else_notices(new_office: MakeOffice) -> None:
     office = two_clients(new_office, workers=3)
     web = office.start_web()

@@ -11,7 +11,7 @@ import requests
 
 from office_node.rehearsal.operator import Wanted
 from tests.conftest import MakeOffice
-from tests.databases import on_sqlite
+from tests.databases import on_sqlite, postgresql_in_make_faults
 from tests.end_to_end.reloading import (
     OTHER,
     WIPO,
@@ -78,6 +78,7 @@ def test_a_reload_of_a_node_that_stops_changes_nothing(office: Office) -> None:
     assert "Traceback" not in office.log_file.read_text()
 
 
+@postgresql_in_make_faults
 def test_every_message_is_sent_once_though_the_worker_is_reloaded_again_and_again(new_office: MakeOffice) -> None:
     office = two_clients(new_office)
     office.start_central()

@@ -5,12 +5,14 @@ import json
 import requests
 
 from tests.conftest import MakeOffice
+from tests.databases import postgresql_in_make_faults
 from tests.office import WANTED, eventually, secrets_in
 from tests.peer import Says, listening_peer
 
 PLANTED_CODE = "Q7Z9"
 
 
+@postgresql_in_make_faults
 def test_nothing_secret_reaches_a_log_on_any_path(new_office: MakeOffice) -> None:
     office = new_office(overrides={"logging": {"level": "debug"}})
     office.start_central()
@@ -64,6 +66,7 @@ def test_nothing_secret_reaches_a_log_on_any_path(new_office: MakeOffice) -> Non
     assert secrets_in(log) == []
 
 
+@postgresql_in_make_faults
 def test_a_peer_that_echoes_secrets_does_not_get_them_into_our_log_or_outbox(new_office: MakeOffice) -> None:
     with listening_peer() as wipo:
         leaky = (

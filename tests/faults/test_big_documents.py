@@ -14,6 +14,8 @@ from tests.databases import on_sqlite
 from tests.faults.memory import Watch, watched
 from tests.office import Office, eventually
 
+pytestmark = pytest.mark.fault
+
 MOST_GROWTH = 50 << 20
 SIZES = [
     pytest.param(100 << 20, 5, id="100 MiB, cut 5 times"),

@@ -11,14 +11,19 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
+import pytest
 import requests
 
 from tests.conftest import MakeOffice
+from tests.databases import postgresql_in_make_faults
 from tests.office import WANTED, Office, eventually, pdf
+
+pytestmark = pytest.mark.fault
 
 QUICK_LEASE = {"wipo": {"total_seconds": 2, "read_seconds": 1.9}, "outbox": {"lease_seconds": 3}}
 
 
+@postgresql_in_make_faults
 def test_a_worker_killed_between_claim_and_answer_leaves_one_effect(new_office: MakeOffice) -> None:
     office = new_office(overrides=QUICK_LEASE)
     office.start_central()
@@ -40,6 +45,7 @@ def test_a_worker_killed_between_claim_and_answer_leaves_one_effect(new_office: 
     assert [one["requestStatusCategory"] for one in status] == ["success"]
 
 
+@postgresql_in_make_faults
 def test_a_worker_killed_before_it_began_leaves_one_effect(new_office: MakeOffice) -> None:
     office = new_office(overrides=QUICK_LEASE)
     office.upgrade()
@@ -59,6 +65,7 @@ def test_a_worker_killed_before_it_began_leaves_one_effect(new_office: MakeOffic
     eventually(lambda: not office.waiting())
 
 
+@postgresql_in_make_faults
 def test_a_web_worker_killed_in_the_middle_of_a_download_costs_a_range_request(new_office: MakeOffice) -> None:
     office = new_office(overrides={"web": {"workers": 1}})
     office.start_central()
@@ -116,6 +123,7 @@ def test_two_workers_on_one_database_send_everything_once(new_office: MakeOffice
     assert {entry["times"] for entry in office.ledger()} == {1}
 
 
+@postgresql_in_make_faults
 def test_a_killed_serve_leaves_nothing_running(new_office: MakeOffice) -> None:
     office = new_office()
     serve = office.start_web("serve")

@@ -6,10 +6,12 @@ import pytest
 
 from office_node.crash_points import CRASH_POINTS
 from tests.conftest import MakeOffice
-from tests.databases import on_sqlite
+from tests.databases import on_sqlite, postgresql_in_make_faults
 from tests.off_registrations.conftest import QUICK
 from tests.off_registrations.desk import Desk, make_desk, paper
 from tests.office import eventually
+
+pytestmark = pytest.mark.fault
 
 STEPS = [point for point in CRASH_POINTS if point.startswith(("upload", "registration"))]
 
@@ -21,6 +23,7 @@ def _desk(new_office: MakeOffice) -> Desk:
     return make_desk(office)
 
 
+@postgresql_in_make_faults
 @pytest.mark.parametrize("step", STEPS)
 def test_a_worker_killed_at_a_step_leaves_one_registration(new_office: MakeOffice, step: str) -> None:
     desk = _desk(new_office)

@@ -9,6 +9,7 @@ from office_node.library import changes
 from office_node.rehearsal.operator import Wanted
 from office_node.storage.database import Database
 from tests.conftest import MakeOffice
+from tests.databases import postgresql_in_make_faults
 from tests.office import WANTED, Office, eventually, pdf
 
 SMALL_BOUND = {"off": {"big_document_bytes": 100_000}, "outbox": {"first_retry_seconds": 0.05}}
@@ -29,6 +30,7 @@ def _downloaded(office: Office, acknowledgement_id: str) -> dict[str, object]:
     return dict(found[0])
 
 
+@postgresql_in_make_faults
 def test_a_big_document_goes_through_transit_and_a_small_one_by_link(running: Office) -> None:
     big, small = running.add_document(pdf(300_000)), running.add_document(pdf(1_000), OTHER)
     through = {}
@@ -45,6 +47,7 @@ def test_a_big_document_goes_through_transit_and_a_small_one_by_link(running: Of
     assert all(entry["times"] == 1 for entry in running.ledger("notified"))
 
 
+@postgresql_in_make_faults
 def test_a_document_may_have_a_bound_of_its_own(running: Office) -> None:
     running.add_document(pdf(1_000))
     running.add_document(pdf(300_000), OTHER)
@@ -57,6 +60,7 @@ def test_a_document_may_have_a_bound_of_its_own(running: Office) -> None:
     assert _downloaded(running, running.forward(OTHER))["through"] == "link"
 
 
+@postgresql_in_make_faults
 def test_while_it_is_on_its_way_wipo_is_told_that_it_is_pending(running: Office) -> None:
     running.add_document(pdf(300_000))
     running.pace_central(file_check_seconds=2)
@@ -70,6 +74,7 @@ def test_while_it_is_on_its_way_wipo_is_told_that_it_is_pending(running: Office)
     assert wipo.locate(WANTED, acknowledgement_id).status_code == 200, "WIPO may fetch it here too"
 
 
+@postgresql_in_make_faults
 def test_a_big_document_that_wipo_rejects_ends_as_an_error_that_wipo_is_told(running: Office) -> None:
     running.add_document(pdf(300_000))
     running.script_central(

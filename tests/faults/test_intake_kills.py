@@ -8,8 +8,11 @@ import pytest
 
 from office_node.crash_points import CRASH_POINTS
 from tests.conftest import MakeOffice
+from tests.databases import postgresql_in_make_faults
 from tests.intake.dropping import AT_ONCE, REQUEST, bench_of, drop, numbered
 from tests.office import Office, eventually
+
+pytestmark = pytest.mark.fault
 
 QUICK = {
     **AT_ONCE,
@@ -41,6 +44,7 @@ def _places(office: Office) -> dict[str, list[str]]:
     return {name: sorted(path.name for path in place.iterdir() if path.is_file()) for name, place in places.items()}
 
 
+@postgresql_in_make_faults
 @pytest.mark.parametrize("point", POINTS)
 def test_a_worker_killed_anywhere_leaves_one_effect_and_every_pair_in_its_place(
     new_office: MakeOffice, point: str
@@ -63,6 +67,7 @@ def test_a_worker_killed_anywhere_leaves_one_effect_and_every_pair_in_its_place(
     assert json.loads((_intake(office) / "done" / "good.result.json").read_text())["fileId"] == registration.file_id
 
 
+@postgresql_in_make_faults
 @pytest.mark.parametrize("point", ["intake: taken, nothing asked for", "intake: asked for, not settled"])
 def test_a_worker_killed_while_it_asks_for_a_correction_asks_once(new_office: MakeOffice, point: str) -> None:
     office = _wipo(new_office)
@@ -79,6 +84,7 @@ def test_a_worker_killed_while_it_asks_for_a_correction_asks_once(new_office: Ma
     assert not _has(office, "refused/B")
 
 
+@postgresql_in_make_faults
 def test_workers_killed_at_any_moment_take_every_pair_once(new_office: MakeOffice) -> None:
     office = _wipo(new_office)
     for number in range(100, 130):
