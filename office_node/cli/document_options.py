@@ -13,9 +13,10 @@ def _asked_for(_ctx: click.Context, _option: click.Parameter, given: str | None)
 
 
 def ask_access_code(label: str = "Access code") -> str:
-    """The access code from whoever sits at the terminal, not echoed; else the first line of standard input."""
+    """The access code from whoever sits at the terminal, typed twice as it is not echoed; else the first line of
+    standard input."""
     if sys.stdin.isatty():
-        return str(click.prompt(label, hide_input=True))
+        return str(click.prompt(label, hide_input=True, confirmation_prompt=True))
     line = sys.stdin.readline().strip()
     if not line:
         raise click.MissingParameter("Write it on the first line of standard input.", param_type="option")

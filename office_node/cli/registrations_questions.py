@@ -26,6 +26,8 @@ from office_node.errors import OfficeNodeError
 from office_node.off_registrations.states import OperationState, RegistrationState, Verb
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from office_node.off_registrations.overview import OperationView, RegistrationView
 
 _WORDS = {-7: "it is not registered", -12: "WIPO knows another date", -14: "WIPO knows another access code"}
@@ -141,7 +143,8 @@ def _line(view: "RegistrationView") -> str:
     because = f": {one_line(view.ended_because)}" if view.ended_because else ""
     names = (("requestAckId", view.wipo_acknowledgement_id), ("fileId", view.file_id))
     told = "".join(f", {name} {one_line(value)}" for name, value in names if value)
-    return f"{view.state}: {view.kind} {view.number} of {view.date}, {content}{reference}{told}{because}"
+    since = f", since {_moment(view.registered_at or view.created_at)}"
+    return f"{view.state}: {view.kind} {view.number} of {view.date}, {content}{reference}{told}{since}{because}"
 
 
 def _asked(operation: "OperationView") -> str:
@@ -151,7 +154,12 @@ def _asked(operation: "OperationView") -> str:
         told = f": {'waits for a human, ' if operation.is_parked else ''}{heard(operation)}"
     elif operation.state is OperationState.REFUSED:
         told = f": {one_line(operation.reason or '')}"
-    return f"  {operation.verb} {operation.operation_id} {operation.state}{told}"
+    when = f"at {_moment(operation.ended_at)}" if operation.ended_at else f"since {_moment(operation.created_at)}"
+    return f"  {operation.verb} {operation.operation_id} {operation.state} {when}{told}"
+
+
+def _moment(at: "datetime") -> str:
+    return at.isoformat(timespec="seconds")
 
 
 def _in_words(document: str, result: dict[str, Any]) -> str:

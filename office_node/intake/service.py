@@ -32,7 +32,7 @@ from office_node.storage.database import Database
 log = structlog.get_logger()
 
 REFUSED_BY: Final = (
-    *("N301", "N303", "N305", "N307", "N310", "N316", "N320"),
+    *("N301", "N303", "N305", "N307", "N310", "N316", "N319", "N320"),
     *("N350", "N351", "N352", "N353", "N354", "N355"),
     *("N361", "N362", "N363", "N364", "N365", "N366"),
     "N371",

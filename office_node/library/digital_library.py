@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.errors import OfficeNodeError
-from office_node.library import changes
+from office_node.library import changes, filing_dates
 from office_node.library.access_codes import AccessCodes
 from office_node.library.catalogue import CatalogueEntry, Version, current, entry_in, version_in
 from office_node.library.folder_store import FileMissing, FolderStore, Received
@@ -95,11 +95,11 @@ class DigitalLibrary:
         """Take a document in: the same bytes again change nothing, other bytes become a new version.
 
         The file is kept before its row is written, so a row never names a file that is not there. Raises
-        `BadAccessCode`, `NotADocument`, `UnsoundPackage`, `InspectionImpossible`, `FileTooLarge`, `DocumentDiffers`,
-        `StoreUnusable`, `DatabaseUnavailable`, and `ContentDiffers` for other bytes where they may not follow.
+        `BadAccessCode`, `DateAhead`, `NotADocument`, `UnsoundPackage`, `InspectionImpossible`, `FileTooLarge`,
+        `DocumentDiffers`, `StoreUnusable`, `DatabaseUnavailable`, and `ContentDiffers` for other bytes where they may
+        not follow.
         """
-        sealed = self._access_codes.seal(access_code, _name(document.kind, document.number))
-        taking = _Taking(document, access_code, sealed, may_follow)
+        taking = self._taking(document, access_code, may_follow)
         with self._store.receiving(source, self._max_bytes) as received:
             file_format = self._inspect(received.path)
             with self._database.reading() as session:
@@ -112,11 +112,15 @@ class DigitalLibrary:
         self, source: BinaryIO, document: PriorityDocumentId, access_code: str, *, may_follow: MayFollow
     ) -> Outcome:
         """What `add` would do; raises what it would raise, and keeps nothing."""
-        taking = _Taking(document, access_code, self.seal(access_code, document.kind, document.number), may_follow)
+        taking = self._taking(document, access_code, may_follow)
         with self._store.receiving(source, self._max_bytes) as received:
             self._inspect(received.path)
             with self._database.reading() as session:
                 return self._judged(session, received, taking)[0]
+
+    def _taking(self, document: PriorityDocumentId, access_code: str, may_follow: MayFollow) -> _Taking:
+        filing_dates.refuse_ahead(document.date)
+        return _Taking(document, access_code, self.seal(access_code, document.kind, document.number), may_follow)
 
     def _judged(self, session: Session, received: Received, taking: "_Taking") -> tuple[Outcome, CatalogueEntry | None]:
         """What the received bytes are to the library. Raises `DocumentDiffers` and `ContentDiffers`."""

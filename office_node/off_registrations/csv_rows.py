@@ -13,6 +13,7 @@ from typing import BinaryIO
 from office_node.das import number_formats
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.errors import OfficeNodeError
+from office_node.library import filing_dates
 from office_node.library.access_codes import BadAccessCode
 from office_node.off_registrations.csv_file import ACCESS_CODE, Row, quoted
 from office_node.off_registrations.details import PRIORITY_DOCUMENT, BadDetails, Details
@@ -86,6 +87,10 @@ class Rows:
     def _document(self, cells: Mapping[str, str], faults: list[str]) -> PriorityDocumentId | None:
         kind = _kind(cells["document_category"], faults)
         filing_date = _date(cells, "priority_date", faults)
+        try:
+            filing_dates.refuse_ahead(filing_date or date.min)
+        except filing_dates.DateAhead as exc:
+            faults.append(str(exc))
         faults += [f"{name} is empty" for name in ("priority_number", "priority_date") if not cells[name]]
         if kind is None or not cells["priority_number"]:
             return None

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from office_node.document_id import DocumentKind, PriorityDocumentId
+from office_node.library import filing_dates
 from office_node.library.catalogue import CatalogueEntry
 from office_node.library.digital_library import ContentDiffers, DigitalLibrary
 from office_node.off_registrations import refusals
@@ -73,8 +74,11 @@ def differing_facts(
 
     `on_their_way` is what earlier corrections, which still wait, will have changed by then.
 
-    Raises `NothingToCorrect`, `NotRegistered` where there is no place for what is corrected, or `BadAccessCode`.
+    Raises `NothingToCorrect`, `NotRegistered` where there is no place for what is corrected, `BadAccessCode`, or
+    `DateAhead`.
     """
+    if corrections.filing_date:
+        filing_dates.refuse_ahead(corrections.filing_date)
     known = {name: getattr(registration, name) for name in CORRECTABLE} if registration else {}
     dates = {name: Corrections.date_in(on_their_way, name) for name in DATES if name in on_their_way}
     facts = corrections.differing_from({"filing_date": entry.document.date, **known, **on_their_way, **dates})

@@ -61,6 +61,8 @@ class OperationView:
     is_parked: bool
     """Whether it waits for a human: `office-node outbox list --parked`."""
     hand_back_to: str | None
+    created_at: datetime
+    ended_at: datetime | None
 
     @property
     def has_ended(self) -> bool:
@@ -137,6 +139,8 @@ def _operation(record: OperationRecord, upload: UploadRecord | None, message: Ou
         reason=record.reason or (message.last_cause if message else None),
         is_parked=bool(message and message.state == MessageState.PARKED),
         hand_back_to=record.hand_back_to,
+        created_at=record.created_at,
+        ended_at=record.ended_at,
     )
 
 

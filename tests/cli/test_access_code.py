@@ -62,6 +62,8 @@ def test_on_a_terminal_it_is_asked_for_and_not_echoed(office: Office, document: 
         os.close(theirs)
         shown = _read_until(ours, b"Access code: ")
         os.write(ours, f"{WANTED.access_code}\n".encode())
+        shown += _read_until(ours, b"Repeat for confirmation: ")
+        os.write(ours, f"{WANTED.access_code}\n".encode())
         shown += _read_until(ours, b"\r\n", b"added: ")
         process.wait(timeout=60)
     os.close(ours)

@@ -28,6 +28,7 @@ BAD: dict[str, tuple[Any, str, str]] = {
     "another unknown key": ({**REQUEST, "x\ny": 1}, "N361", "x?y: unknown key; known are operation"),
     "no date": ({"kind": "patent", "number": "US 98/012,357"}, "N361", "date: missing"),
     "no such day": ({**REQUEST, "date": "2023-02-30"}, "N361", "date"),
+    "a day to come": ({**REQUEST, "date": "2999-01-01"}, "N319", "has not come yet"),
     "a bad code": ({**REQUEST, "access_code": "toolong"}, "N361", "access_code: has the wrong form"),
     "no code": ({key: REQUEST[key] for key in ("kind", "number", "date")}, "N355", "no access code"),
     "a bad kind": ({**REQUEST, "kind": "poem"}, "N361", "kind"),

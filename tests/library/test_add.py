@@ -1,14 +1,18 @@
 """A document is taken in once for each content it ever has, and nothing that is refused leaves a trace."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 
+from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library.access_codes import BadAccessCode
 from office_node.library.digital_library import DocumentDiffers, Outcome
+from office_node.library.filing_dates import DateAhead
 from office_node.library.folder_store import FileTooLarge, StoreUnusable
 from office_node.library.formats import FileFormat, NotADocument
 from office_node.wiring import Node, build_node
@@ -105,6 +109,15 @@ def test_another_date_or_access_code_is_refused_and_nothing_changes(
         add(node, content if same_bytes else pdf(1000), document, access_code)
     assert state(office, node) == before
     assert not [code for code in (CODE, "QX7Y") if code in str(caught.value)]
+
+
+def test_a_date_that_has_not_come_is_refused_before_a_byte_is_read(office: Office, node: Node) -> None:
+    before, source = state(office, node), BytesIO(pdf(1000))
+    ahead = PriorityDocumentId(DOCUMENT.kind, DOCUMENT.number, clock.now().date() + timedelta(days=2))
+    with pytest.raises(DateAhead, match=r"N319 the filing date .* has not come yet"):
+        node.library.add(source, ahead, CODE)
+    assert (source.tell(), state(office, node)) == (0, before)
+    assert node.library.add(source, replace(ahead, date=clock.now().date()), CODE)[0] is Outcome.ADDED
 
 
 def test_the_access_code_in_other_case_is_the_same_code(node: Node) -> None:

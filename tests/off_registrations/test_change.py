@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from office_node.library.filing_dates import DateAhead
 from office_node.off_registrations.details import Corrections, Details
 from office_node.off_registrations.refusals import (
     BeingWithdrawn,
@@ -67,6 +68,9 @@ def test_what_is_not_registered_is_corrected_in_the_catalogue_at_once(desk: Desk
     assert desk.node.library.access_code_matches(desk.kept(), "CD34")
     with pytest.raises(NotRegistered):
         _correct(desk, email="a@example.org")
+    with pytest.raises(DateAhead):
+        _correct(desk, filing_date=date(2999, 1, 1))
+    assert desk.kept().document.date == date(2023, 11, 3)
 
 
 def test_a_replaced_content_is_a_new_version_and_the_old_one_is_kept(desk: Desk) -> None:

@@ -112,6 +112,7 @@ def test_a_pipe_is_no_csv(tmp_path: Path) -> None:
         ({"priority_date": "2023-13-02"}, 'priority_date "2023-13-02" is no date; hint: write YYYY-MM-DD'),
         ({"priority_date": "20231102"}, 'priority_date "20231102" is no date'),
         ({"priority_date": "02.11.2023"}, 'priority_date "02.11.2023" is no date'),
+        ({"priority_date": "2999-01-01"}, "N319 the filing date 2999-01-01 has not come yet"),
         ({"priority_date": ""}, "priority_date is empty"),
         ({"application_date": "2023-02-30"}, 'application_date "2023-02-30" is no date'),
         ({"document_category": "novel"}, 'document_category "novel" is none of patent, design, trademark'),
