@@ -145,15 +145,20 @@ class Telling:
             self._await_decision(job, job.operation.wipo_acknowledgement_id)
             return
         self._recording.about_to_tell(job)
-        self._decided(job, self._wipo.correct(self._message(job)))
+        crash_points.reached("registration: noted as sent, before it is")
+        status = self._wipo.correct(self._message(job))
+        crash_points.reached("registration: answered, not recorded")
+        self._decided(job, status)
 
     def _withdraw(self, job: Job) -> None:
         self._recording.about_to_tell(job)
+        crash_points.reached("registration: noted as sent, before it is")
         try:
             self._wipo.withdraw(job.document, job.access_code)
         except PeerRefused as exc:
             if _NOT_REGISTERED not in exc.numbers:
                 raise
+        crash_points.reached("registration: answered, not recorded")
         self._recording.done(job, {})
 
     def _ask_status(self, job: Job) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import CursorResult, Update, exists, literal, select, union_all, update
+from sqlalchemy import CursorResult, Update, case, exists, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from office_node import clock, logs
@@ -123,8 +123,8 @@ class Outbox:
 
     def renew(self, claims: Iterable[Claim]) -> None:
         """Lengthen the leases of claims that are still being worked on."""
-        with self._database.transaction() as session:
-            for claim in claims:
+        for claim in claims:  # one at a time: who holds several rows at once may wait for another that does
+            with self._database.transaction() as session:
                 session.execute(_held(claim).values(due_at=self._lease_end()))
 
     def settle(self, session: Session, claim: Claim) -> None:
@@ -166,12 +166,19 @@ class Outbox:
             looked["first_tried_at"] = None
         with self._database.transaction() as session:
             self._change(session, claim, state=MessageState.DUE, **looked)
+            # Asked once the row is held: whoever ends what is waited for has done so before, or finds it due after.
+            if because.has_come(session):
+                due_at = clock.now()
+                session.execute(update(OutboxRecord).where(OutboxRecord.id == claim.message_id).values(due_at=due_at))
         return due_at
 
     def make_due(self, session: Session, acknowledgement_id: str) -> None:
         """What waits under this id is worth a look at once, in the caller's transaction."""
-        of_it = (OutboxRecord.acknowledgement_id == acknowledgement_id, OutboxRecord.state == MessageState.DUE)
-        _changed(session, update(OutboxRecord).where(*of_it).values(due_at=clock.now()))
+        # A claimed one too, though nothing of it changes: it may be on its way back to waiting, and is waited for.
+        of_it = (OutboxRecord.acknowledgement_id == acknowledgement_id, OPEN)
+        now = literal(clock.now(), OutboxRecord.due_at.type)
+        due_at = case((OutboxRecord.state == MessageState.DUE, now), else_=OutboxRecord.due_at)
+        _changed(session, update(OutboxRecord).where(*of_it).values(due_at=due_at))
 
     def park(self, claim: Claim, error: Exception) -> None:
         """Keep it for a human; nothing is ever dropped. Raises `LeaseLost`."""

@@ -1,10 +1,15 @@
 """The worker is killed with -9 at each named step of registering: after a restart WIPO has one registration."""
 
 import hashlib
+import io
+from collections.abc import Callable
+from datetime import date
 
 import pytest
 
 from office_node.crash_points import CRASH_POINTS
+from office_node.off_registrations.details import Corrections
+from office_node.off_registrations.service import Asked
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite, postgresql_in_make_faults
 from tests.off_registrations.conftest import QUICK
@@ -39,6 +44,39 @@ def test_a_worker_killed_at_a_step_leaves_one_registration(new_office: MakeOffic
     assert (registered["key"], registered["times"]) == (desk.key, 1)
     assert registered["sha256"] == hashlib.sha256(content).hexdigest()
     assert desk.state() == "registered"
+    eventually(lambda: not desk.office.waiting())
+    desk.node.database.close()
+
+
+CHANGES: dict[str, Callable[[Desk], Asked]] = {
+    "corrected": lambda desk: desk.node.registrations.correct(*desk.named, Corrections(filing_date=date(2023, 11, 3))),
+    "replaced": lambda desk: desk.node.registrations.replace(*desk.named, io.BytesIO(paper("new"))),
+    "withdrawn": lambda desk: desk.node.registrations.withdraw(*desk.named),
+}
+
+
+@postgresql_in_make_faults
+@pytest.mark.parametrize("step", [point for point in CRASH_POINTS if point.startswith("registration")])
+@pytest.mark.parametrize("effect", CHANGES)
+def test_a_worker_killed_while_it_tells_of_a_change_leaves_that_change_alone(
+    new_office: MakeOffice, effect: str, step: str
+) -> None:
+    desk = _desk(new_office)
+    worker = desk.office.start("worker")
+    desk.registered(paper("old"))
+    worker.terminate()
+    worker.wait()
+    asked = CHANGES[effect](desk)
+    dying = desk.office.start("worker", OFFICE_NODE_CRASH_AT=step)
+    assert dying.wait(timeout=60) == -9, "it did not come to that step"
+
+    desk.office.start("worker")
+    assert desk.ended(asked).state == "done"
+    assert [entry["effect"] for entry in desk.effects("") if entry["key"].startswith(desk.key)] == [
+        "registered",
+        effect,
+    ]
+    assert desk.state() == ("withdrawn" if effect == "withdrawn" else "corrected")
     eventually(lambda: not desk.office.waiting())
     desk.node.database.close()
 

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from office_node import clock
-from office_node.errors import PeerRefused, PeerUnavailable
+from office_node.errors import NotYet, PeerRefused, PeerUnavailable
 from office_node.outbox.outbox import Claim, LeaseLost, NotParked
 from office_node.outbox.records import MessageState
 from office_node.wiring import Node
@@ -122,6 +122,44 @@ def test_the_peers_retry_after_is_waited_for(node: Node) -> None:
     assert due_at >= before + timedelta(seconds=900)
 
 
+def test_what_came_while_its_message_was_looked_at_makes_it_due_at_once(node: Node) -> None:
+    _put(node, "effect", "waits")
+    [claim] = node.outbox.claim(KIND, 1)
+    with node.database.transaction() as session:
+        node.outbox.make_due(session, "waits")
+    assert node.outbox.claim(KIND, 1) == [], "it is held still"
+    node.outbox.look_again(claim, NotYet("not its turn", seconds=900, has_come=lambda _session: True))
+    [claim] = node.outbox.claim(KIND, 1)
+    node.outbox.look_again(claim, NotYet("not its turn", seconds=900))
+    assert node.outbox.claim(KIND, 1) == []
+    with node.database.transaction() as session:
+        node.outbox.make_due(session, "waits")
+    assert len(node.outbox.claim(KIND, 1)) == 1
+
+
+def test_of_two_that_wait_for_each_other_at_the_same_instant_none_is_overslept(node: Node) -> None:
+    for number in range(20):
+        _put(node, f"effect {number}", f"waits {number}")
+        [claim] = node.outbox.claim(KIND, 1)
+        came = threading.Event()
+        at_once = threading.Barrier(2)
+
+        def end_what_is_waited_for() -> None:
+            at_once.wait()  # noqa: B023
+            with node.database.transaction() as session:
+                came.set()  # noqa: B023
+                node.outbox.make_due(session, f"waits {number}")  # noqa: B023
+
+        ending = threading.Thread(target=end_what_is_waited_for)
+        ending.start()
+        at_once.wait()
+        node.outbox.look_again(claim, NotYet("", seconds=900, has_come=lambda _: came.is_set()))  # noqa: B023
+        ending.join()
+        [claim] = node.outbox.claim(KIND, 1)
+        with node.database.transaction() as session:
+            node.outbox.settle(session, claim)
+
+
 def test_after_72_hours_a_message_is_parked_and_waits_for_a_human_for_ever(node: Node) -> None:
     _put(node)
     tries = 0
@@ -185,6 +223,6 @@ def test_a_look_for_due_messages_goes_through_the_index_and_reads_no_settled_one
     assert ["ix_outbox_open" in plan for plan in plans] == [True]
 
 
-def _put(node: Node, effect_key: str = "effect") -> None:
+def _put(node: Node, effect_key: str = "effect", acknowledgement_id: str = "B1") -> None:
     with node.database.transaction() as session:
-        node.outbox.put(session, KIND, effect_key, {"requestAckId": "B1"}, "B1")
+        node.outbox.put(session, KIND, effect_key, {"requestAckId": "B1"}, acknowledgement_id)
