@@ -3,8 +3,7 @@
 Classes stand beside the code that raises them; only the families that several rooms share are here.
 """
 
-from collections.abc import Callable
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 Owner = Literal["office", "WIPO", "network", "caller"]
 
@@ -72,23 +71,14 @@ class PeerRefused(OfficeNodeError):
 class NotYet(OfficeNodeError):
     """Nothing failed: a peer, or an earlier step, is still at work. Worth another look in `seconds`.
 
-    `is_ours`: what is waited for is a step of our own, which has its own end; so the wait has none. `has_come`: whether
-    that step ended meanwhile, asked in the transaction that lets the message wait (its session is the argument).
+    `is_ours`: what is waited for is a step of our own, which has its own end; so the wait has none.
     """
 
     code = "N608"
     owner: ClassVar[Owner] = "WIPO"
     hint = "nothing to do: the node looks again by itself"
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        seconds: float,
-        is_ours: bool = False,
-        has_come: Callable[[Any], bool] = lambda _session: False,
-    ) -> None:
+    def __init__(self, message: str, *, seconds: float, is_ours: bool = False) -> None:
         super().__init__(message)
         self.seconds = seconds
         self.is_ours = is_ours
-        self.has_come = has_come

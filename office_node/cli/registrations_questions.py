@@ -143,8 +143,9 @@ def _line(view: "RegistrationView") -> str:
     because = f": {one_line(view.ended_because)}" if view.ended_because else ""
     names = (("requestAckId", view.wipo_acknowledgement_id), ("fileId", view.file_id))
     told = "".join(f", {name} {one_line(value)}" for name, value in names if value)
-    since = f", since {_moment(view.registered_at or view.created_at)}"
-    return f"{view.state}: {view.kind} {view.number} of {view.date}, {content}{reference}{told}{since}{because}"
+    moments = (("drafted", view.created_at), ("registered", view.registered_at), ("ended", view.ended_at))
+    when = "".join(f", {step} {_moment(at)}" for step, at in moments if at)
+    return f"{view.state}: {view.kind} {view.number} of {view.date}, {content}{reference}{told}{when}{because}"
 
 
 def _asked(operation: "OperationView") -> str:

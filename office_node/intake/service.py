@@ -142,14 +142,16 @@ class Intake:
 
     def _await_content(self, claim: Claim, drop: Drop) -> None:
         """Raises `NotYet` while the content may still come, or was taken already without this request."""
-        if self._folder.is_half_taken(name_in(drop.ticket)):
+        waited = clock.now() - claim.first_tried_at
+        # A dead worker's message is claimed again within a lease; what lies there longer was left by something else.
+        if waited.total_seconds() < 2 * self._outbox.lease_seconds and self._folder.is_half_taken(name_in(drop.ticket)):
             raise NotYet("its content is being taken under an earlier message", seconds=_LOOK_FOR_CONTENT_SECONDS)
         try:
             body = self._folder.read_untaken(drop)
             needs_content = body is not None and intake_request.parse(body).needs_content
         except (intake_request.BadRequest, FileUnreadable):
             return  # taken, to be refused
-        is_early = needs_content and clock.now() - claim.first_tried_at < self._missing
+        is_early = needs_content and waited < self._missing
         if is_early and not self._folder.has_content(drop.name):
             raise NotYet("the content is not there yet", seconds=_LOOK_FOR_CONTENT_SECONDS)
 

@@ -86,11 +86,7 @@ class Rows:
 
     def _document(self, cells: Mapping[str, str], faults: list[str]) -> PriorityDocumentId | None:
         kind = _kind(cells["document_category"], faults)
-        filing_date = _date(cells, "priority_date", faults)
-        try:
-            filing_dates.refuse_ahead(filing_date or date.min)
-        except filing_dates.DateAhead as exc:
-            faults.append(str(exc))
+        filing_date = _filing_date(cells, faults)
         faults += [f"{name} is empty" for name in ("priority_number", "priority_date") if not cells[name]]
         if kind is None or not cells["priority_number"]:
             return None
@@ -126,6 +122,16 @@ def _kind(given: str, faults: list[str]) -> DocumentKind | None:
     except ValueError:
         faults.append(f"document_category {quoted(given)} is none of {', '.join(DocumentKind)}")
         return None
+
+
+def _filing_date(cells: Mapping[str, str], faults: list[str]) -> date | None:
+    found = _date(cells, "priority_date", faults)
+    try:
+        if found:
+            filing_dates.refuse_ahead(found)
+    except filing_dates.DateAhead as exc:
+        faults.append(str(exc))
+    return found
 
 
 def _date(cells: Mapping[str, str], column: str, faults: list[str]) -> date | None:

@@ -1,9 +1,6 @@
 """An operation in the worker's hands, with everything it is about as it was when the work began."""
 
 from dataclasses import dataclass
-from functools import partial
-
-from sqlalchemy.orm import Session
 
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.errors import NotYet
@@ -71,15 +68,10 @@ def read(database: Database, library: DigitalLibrary, uploads: Uploads, claim: C
         if not is_its_turn(session, operation):
             # Whose end makes this one due at once; the look is for what the end could not reach.
             what = "something asked earlier about this document still waits"
-            has_come = partial(_is_turn_of, operation.id)
-            raise NotYet(what, seconds=_TURN_SECONDS, is_ours=True, has_come=has_come)
+            raise NotYet(what, seconds=_TURN_SECONDS, is_ours=True)
         entry = library.look_up(session, DocumentKind(operation.kind), operation.number)
         assert entry, "documents never leave the catalogue"  # noqa: S101  for the type alone
         registration_id = operation.registration_id
         registration = session.get_one(RegistrationRecord, registration_id) if registration_id else None
         upload = uploads.look_up(session, operation.upload_id) if operation.upload_id else None
     return Job(claim, operation, registration, entry, library.access_code(entry), upload)
-
-
-def _is_turn_of(operation_id: str, session: Session) -> bool:
-    return is_its_turn(session, session.get_one(OperationRecord, operation_id))

@@ -41,6 +41,7 @@ class RegistrationView:
     wipo_acknowledgement_id: str | None
     created_at: datetime
     registered_at: datetime | None
+    ended_at: datetime | None
     ended_because: str | None
 
 
@@ -158,5 +159,6 @@ def _registration(record: RegistrationRecord) -> RegistrationView:
         wipo_acknowledgement_id=record.wipo_acknowledgement_id,
         created_at=record.created_at,
         registered_at=record.registered_at,
+        ended_at=record.ended_at,
         ended_because=record.ended_because,
     )

@@ -111,7 +111,7 @@ class Delivery:
             log.warning("message postponed", **told, again_at=again.isoformat(timespec="seconds"))
 
     def _tell_waiting(self, claim: Claim, exc: NotYet) -> None:
-        if self._outbox.look_again(claim, exc) is None:
+        if not self._outbox.look_again(claim, exc):
             log.error("message parked after its last look", code=exc.code, reason=exc.message, attempt=claim.attempts)
         else:
             log.debug("not yet", reason=exc.message, seconds=exc.seconds)

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import CursorResult, Update, case, exists, literal, select, union_all, update
+from sqlalchemy import ColumnElement, CursorResult, Update, case, exists, literal, not_, select, union_all, update
 from sqlalchemy.orm import Session
 
 from office_node import clock, logs
 from office_node.errors import NotYet, OfficeNodeError, PeerUnavailable
 from office_node.outbox import backoff
 from office_node.outbox.records import OPEN, MessageState, OutboxRecord
+from office_node.storage.columns import UtcDateTime
 from office_node.storage.database import Database
 
 _LONGEST_CAUSE = 500
@@ -94,6 +95,7 @@ class Outbox:
             "fencing": 0,
             "attempts": 0,
             "created_at": moment,
+            "woken": False,
         }
         self._database.insert_once(session, OutboxRecord, values)
 
@@ -151,34 +153,31 @@ class Outbox:
         self._record_failure(claim, error, state=MessageState.DUE, due_at=due_at)
         return due_at
 
-    def look_again(self, claim: Claim, because: NotYet) -> datetime | None:
-        """Nothing failed, and it is not done: due again soon. Returns when; None if it was parked, for even this ends.
+    def look_again(self, claim: Claim, because: NotYet) -> bool:
+        """Nothing failed, and it is not done: due again soon, or at once if it was woken meanwhile.
 
-        Raises `LeaseLost`.
+        Returns False if it was parked, for even this ends. Raises `LeaseLost`.
         """
         if clock.now() - claim.first_tried_at >= self._give_up:
             self.park(claim, because)
-            return None
-        due_at = clock.now() + timedelta(seconds=because.seconds)
+            return False
+        now = clock.now()
+        # In one statement: whoever ends what is waited for has woken it before, or finds it waiting after.
+        due_at = case((OutboxRecord.woken, _literal(now)), else_=_literal(now + timedelta(seconds=because.seconds)))
         # A look is no try: a line that fails after many of them is tried again as soon as after none.
         looked: dict[str, Any] = {"due_at": due_at, "attempts": claim.attempts - 1, "last_cause": _told(because)}
         if because.is_ours:
             looked["first_tried_at"] = None
         with self._database.transaction() as session:
             self._change(session, claim, state=MessageState.DUE, **looked)
-            # Asked once the row is held: whoever ends what is waited for has done so before, or finds it due after.
-            if because.has_come(session):
-                due_at = clock.now()
-                session.execute(update(OutboxRecord).where(OutboxRecord.id == claim.message_id).values(due_at=due_at))
-        return due_at
+        return True
 
     def make_due(self, session: Session, acknowledgement_id: str) -> None:
         """What waits under this id is worth a look at once, in the caller's transaction."""
-        # A claimed one too, though nothing of it changes: it may be on its way back to waiting, and is waited for.
         of_it = (OutboxRecord.acknowledgement_id == acknowledgement_id, OPEN)
-        now = literal(clock.now(), OutboxRecord.due_at.type)
-        due_at = case((OutboxRecord.state == MessageState.DUE, now), else_=OutboxRecord.due_at)
-        _changed(session, update(OutboxRecord).where(*of_it).values(due_at=due_at))
+        waits = OutboxRecord.state == MessageState.DUE
+        due_at = case((waits, _literal(clock.now())), else_=OutboxRecord.due_at)
+        _changed(session, update(OutboxRecord).where(*of_it).values(due_at=due_at, woken=not_(waits)))
 
     def park(self, claim: Claim, error: Exception) -> None:
         """Keep it for a human; nothing is ever dropped. Raises `LeaseLost`."""
@@ -226,6 +225,7 @@ class Outbox:
                 fencing=record.fencing + 1,
                 attempts=record.attempts + 1,
                 first_tried_at=first_tried_at,
+                woken=False,
             )
         )
         if _changed(session, guarded) != 1:
@@ -260,6 +260,10 @@ def _told(error: Exception) -> str:
     reach a terminal."""
     cause = logs.redact_text(str(error) or type(error).__name__)
     return "".join(letter if letter.isprintable() else " " for letter in cause[:_LONGEST_CAUSE])
+
+
+def _literal(moment: datetime) -> ColumnElement[datetime]:
+    return literal(moment, UtcDateTime)
 
 
 def _held(claim: Claim) -> Update:

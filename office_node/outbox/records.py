@@ -45,5 +45,7 @@ class OutboxRecord(Records):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     first_tried_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    woken: Mapped[bool]
+    """Whether what it may wait for came while it was claimed: it is not put back to wait, but due at once."""
     first_cause: Mapped[str | None] = mapped_column(String(500))
     last_cause: Mapped[str | None] = mapped_column(String(500))

@@ -167,7 +167,7 @@ def test_wrong_usage_ends_with_2(office: Office, arguments: list[str]) -> None:
 def test_a_list_tells_each_registration_and_of_one_document_everything_that_was_asked(
     office: Office, submitted: str
 ) -> None:
-    drafted = f"drafted: patent US 98/012,357 of 2023-11-02, content at the office, since {MOMENT}\n"
+    drafted = f"drafted: patent US 98/012,357 of 2023-11-02, content at the office, drafted {MOMENT}\n"
     assert re.fullmatch(drafted, run(office, "list").stdout)
     [_, asked] = run(office, "list", "--number", "us 98/012,357").stdout.splitlines()
     assert re.fullmatch(f"  register {submitted} waiting since {MOMENT}: nothing heard yet", asked)

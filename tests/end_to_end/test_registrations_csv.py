@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -182,6 +183,7 @@ def test_one_document_is_followed_from_registration_to_withdrawal(new_office: Ma
         assert (ran.returncode, ran.stderr) == (0, "")
         assert ran.stdout.startswith(said)
         assert CODE not in ran.stdout
+    assert re.search(r", drafted 20\S+, registered 20\S+, ended 20\S+: ", ran.stdout)
     assert output.read_bytes().startswith(b"%PDF-")
     assert output.stat().st_mode & 0o777 == 0o600
     effects = [entry["effect"] for entry in office.ledger("") if entry["effect"] in _EFFECTS]

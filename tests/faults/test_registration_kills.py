@@ -1,4 +1,4 @@
-"""The worker is killed with -9 at each named step of registering: after a restart WIPO has one registration."""
+"""The worker is killed with -9 at each named step of telling WIPO: WIPO ends with one registration, one change."""
 
 import hashlib
 import io
@@ -58,7 +58,7 @@ CHANGES: dict[str, Callable[[Desk], Asked]] = {
 @postgresql_in_make_faults
 @pytest.mark.parametrize("step", [point for point in CRASH_POINTS if point.startswith("registration")])
 @pytest.mark.parametrize("effect", CHANGES)
-def test_a_worker_killed_while_it_tells_of_a_change_leaves_that_change_alone(
+def test_a_worker_killed_while_it_tells_of_a_change_leaves_one_change(
     new_office: MakeOffice, effect: str, step: str
 ) -> None:
     desk = _desk(new_office)

@@ -5,11 +5,15 @@ import os
 import resource
 import shutil
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from structlog.testing import capture_logs
 
+from office_node import clock
+from office_node.intake import files as intake_files
 from office_node.intake.files import IntakeUnusable
 from office_node.intake.folder import Drop, IntakeFolder, Taken
 from office_node.intake.watch import TAKE_IN
@@ -117,6 +121,25 @@ def test_a_content_that_comes_late_is_taken(new_office: MakeOffice) -> None:
         time.sleep(2.1)
         bench.work(TAKE_IN)
         assert [message.kind for message in bench.node.outbox.messages()] == ["tell_registration"]
+
+
+def test_a_content_that_was_taken_without_its_request_is_waited_for_but_not_for_ever(bench: Bench) -> None:
+    bench.scan()
+    (bench.folder / "taken" / "A~0123456789abcdef.pdf").write_bytes(pdf())
+    bench.drop(request={"kind": "poem"}, content=None)
+    bench.take_in()
+    assert bench.names() == ["A.json"]
+    with time_machine.travel(clock.now() + timedelta(seconds=2 * bench.node.outbox.lease_seconds), tick=True):
+        bench.work(TAKE_IN)
+    assert (bench.names(), bench.names("refused")) == ([], ["A.json", "A.result.json"])
+
+
+def test_of_two_decisions_about_a_pair_the_first_stands(tmp_path: Path) -> None:
+    descriptor = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    for content in (b"first", b"second"):
+        intake_files.write_first(descriptor, "A.result.json", content)
+    os.close(descriptor)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"A.result.json": b"first"}
 
 
 def test_a_withdrawal_waits_for_no_content(new_office: MakeOffice) -> None:

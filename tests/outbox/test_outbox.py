@@ -14,6 +14,7 @@ from office_node.wiring import Node
 from tests.plans import plans_of
 
 KIND = "notify_wipo"
+NOT_ITS_TURN = NotYet("not its turn", seconds=900, is_ours=True)
 
 
 def test_a_message_is_written_only_if_its_transaction_is(node: Node) -> None:
@@ -123,38 +124,28 @@ def test_the_peers_retry_after_is_waited_for(node: Node) -> None:
 
 
 def test_what_came_while_its_message_was_looked_at_makes_it_due_at_once(node: Node) -> None:
-    _put(node, "effect", "waits")
+    _put(node)
     [claim] = node.outbox.claim(KIND, 1)
-    with node.database.transaction() as session:
-        node.outbox.make_due(session, "waits")
+    _wake(node)
     assert node.outbox.claim(KIND, 1) == [], "it is held still"
-    node.outbox.look_again(claim, NotYet("not its turn", seconds=900, has_come=lambda _session: True))
+    node.outbox.look_again(claim, NOT_ITS_TURN)
     [claim] = node.outbox.claim(KIND, 1)
-    node.outbox.look_again(claim, NotYet("not its turn", seconds=900))
-    assert node.outbox.claim(KIND, 1) == []
-    with node.database.transaction() as session:
-        node.outbox.make_due(session, "waits")
+    node.outbox.look_again(claim, NOT_ITS_TURN)
+    assert node.outbox.claim(KIND, 1) == [], "it was woken once"
+    _wake(node)
     assert len(node.outbox.claim(KIND, 1)) == 1
 
 
-def test_of_two_that_wait_for_each_other_at_the_same_instant_none_is_overslept(node: Node) -> None:
+def test_a_message_put_back_to_wait_in_the_instant_it_is_woken_does_not_oversleep(node: Node) -> None:
     for number in range(20):
-        _put(node, f"effect {number}", f"waits {number}")
+        _put(node, f"effect {number}")
         [claim] = node.outbox.claim(KIND, 1)
-        came = threading.Event()
         at_once = threading.Barrier(2)
-
-        def end_what_is_waited_for() -> None:
-            at_once.wait()  # noqa: B023
-            with node.database.transaction() as session:
-                came.set()  # noqa: B023
-                node.outbox.make_due(session, f"waits {number}")  # noqa: B023
-
-        ending = threading.Thread(target=end_what_is_waited_for)
-        ending.start()
+        waking = threading.Thread(target=_wake, args=(node, at_once))
+        waking.start()
         at_once.wait()
-        node.outbox.look_again(claim, NotYet("", seconds=900, has_come=lambda _: came.is_set()))  # noqa: B023
-        ending.join()
+        node.outbox.look_again(claim, NOT_ITS_TURN)
+        waking.join()
         [claim] = node.outbox.claim(KIND, 1)
         with node.database.transaction() as session:
             node.outbox.settle(session, claim)
@@ -223,6 +214,13 @@ def test_a_look_for_due_messages_goes_through_the_index_and_reads_no_settled_one
     assert ["ix_outbox_open" in plan for plan in plans] == [True]
 
 
-def _put(node: Node, effect_key: str = "effect", acknowledgement_id: str = "B1") -> None:
+def _put(node: Node, effect_key: str = "effect") -> None:
     with node.database.transaction() as session:
-        node.outbox.put(session, KIND, effect_key, {"requestAckId": "B1"}, acknowledgement_id)
+        node.outbox.put(session, KIND, effect_key, {"requestAckId": "B1"}, "B1")
+
+
+def _wake(node: Node, at_once: threading.Barrier | None = None) -> None:
+    if at_once:
+        at_once.wait()
+    with node.database.transaction() as session:
+        node.outbox.make_due(session, "B1")

@@ -173,6 +173,8 @@ def _value(column: sa.Column[Any], number: int) -> Any:
             return moment if kind.timezone else moment.replace(tzinfo=None)
         case sa.Date():
             return date(2026, 3, number)
+        case sa.Boolean():
+            return bool(number % 2)
         case sa.Integer():
             return number
         case sa.JSON():

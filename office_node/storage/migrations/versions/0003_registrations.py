@@ -26,6 +26,7 @@ def _new_columns() -> tuple[tuple[str, "sa.Column[Any]"], ...]:
         ("documents", sa.Column("big_document_bytes", sa.BigInteger)),
         ("document_versions", sa.Column("inspected_at", _MOMENT)),
         ("forwarded_retrievals", sa.Column("upload_id", sa.String(32))),
+        ("outbox_messages", sa.Column("woken", sa.Boolean, nullable=False, server_default=sa.false())),
     )
 
 
