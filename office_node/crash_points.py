@@ -24,6 +24,7 @@ CRASH_POINTS: Final = (
     "intake: content moved on, the request not",
     "intake: both moved on, the result not",
     "intake: handed back, not settled",
+    "rewrapping: a batch is wrapped anew",
 )
 
 

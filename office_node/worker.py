@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
@@ -19,6 +20,7 @@ from office_node.wiring import Node
 log = structlog.get_logger()
 
 _HOUSEKEEPING_SECONDS = 600
+_REWRAP_SECONDS = 5
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -55,6 +57,8 @@ def _work(in_force: InForce, event: str) -> tuple[int, bool]:
     keep_house = _housekeeping(node)
     scheduler.add_job(delivery.tick, "interval", seconds=node.settings.worker.poll_seconds, **always)
     scheduler.add_job(keep_house, "interval", seconds=_HOUSEKEEPING_SECONDS, **always)
+    rewrap = partial(_count, "keys_wrapped_anew", node.rewrapping.run)
+    scheduler.add_job(rewrap, "interval", seconds=_REWRAP_SECONDS, **always)
     if node.intake and node.settings.intake:
         scheduler.add_job(_at_ease(node.intake.scan), "interval", seconds=node.settings.intake.poll_seconds, **always)
     keep_house()
@@ -90,7 +94,7 @@ def _housekeeping(node: Node) -> Callable[[], None]:
         "assertions_forgotten": node.used_assertions.forget_expired,
         "counters_forgotten": node.counters.forget_expired,
         "retrievals_ended": node.endings.expire_old,
-        "leftovers_removed": node.store.remove_leftovers,
+        "leftovers_removed": node.incoming.remove_leftovers,
         "certificate_leftovers_removed": node.certificates.remove_leftovers,
         **({"intake_leftovers_removed": node.intake.remove_leftovers} if node.intake else {}),
         "key_warnings": KeyEnds(node.settings).warn,

@@ -110,7 +110,7 @@ class Office:
         content = content or pdf(200_000)
         document = PriorityDocumentId(DocumentKind(wanted.kind), wanted.number, date.fromisoformat(wanted.date))
         node = build_node(self.settings())
-        node.library.add(io.BytesIO(content), document, wanted.access_code)
+        node.accession.add(io.BytesIO(content), document, wanted.access_code)
         node.database.close()
         return content
 

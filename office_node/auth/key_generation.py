@@ -11,13 +11,22 @@ from office_node.settings import Rehearsal, Settings
 Wanted = tuple[Path, Callable[[Path], None]]
 
 
-def make_missing(settings: Settings) -> list[Path]:
-    """Make every key file that the settings name and that is not there; returns those that were made."""
+def make_missing(settings: Settings, sealed_documents: Callable[[], bool] = lambda: False) -> list[Path]:
+    """Make every key file that the settings name and that is not there; returns those that were made.
+
+    `sealed_documents` tells whether the library keeps any. Raises `KeyUnusable` instead of following a key that is lost
+    while something is still under it.
+    """
     sealing_key, store = settings.library.access_code_key_file, settings.library.store
     if not keys.is_there(sealing_key) and any(store.glob("[0-9a-f][0-9a-f]/*")):
         # A new key would be taken for the old one, and then neither would open every code.
         hint = "restore it from the backup of the keys"
         raise keys.KeyUnusable(f"{sealing_key}: lost, and it seals the access codes of documents in {store}", hint=hint)
+    storage_key = settings.library.storage_key_file
+    if not any(keys.is_there(file) for file in key_ring.files_of(storage_key)) and sealed_documents():
+        # A new key in its place would be overwritten when the old one is restored, and what it sealed be lost.
+        hint = "restore every one of its files from the backup of the keys"
+        raise keys.KeyUnusable(f"{storage_key}: lost, and documents in {store} are sealed under it", hint=hint)
     made = _make(_of_the_node(settings))
     made += _for_wipo(settings.wipo.client_key_file, settings.wipo.client_id)
     return made + (_make(_of_the_rehearsal(settings, settings.rehearsal)) if settings.rehearsal else [])
@@ -35,7 +44,7 @@ def _of_the_node(settings: Settings) -> list[Wanted]:
         (settings.library.access_code_key_file, keys.generate_secret),
         (settings.off.download_link_key_file, keys.generate_secret),
     ]
-    rings = [settings.wipo.client_key_file]
+    rings = [settings.wipo.client_key_file, settings.library.storage_key_file]
     if settings.authorization_server:
         rings.append(settings.authorization_server.signing_key_file)
     # Where a dated key is, the first one has served its time.

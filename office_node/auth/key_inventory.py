@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwk
 from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
 
 from office_node import clock
 from office_node.auth import certificates, key_ring, keys
@@ -19,7 +20,7 @@ from office_node.auth.keys import KeyUnusable
 from office_node.settings import Rehearsal, Settings
 from office_node.settings.sections import AuthorizationServer, Client, Wipo
 
-TOKEN_SIGNING, WIPO_CLIENT, TLS = "token signing", "WIPO client", "TLS"
+TOKEN_SIGNING, WIPO_CLIENT, TLS, STORAGE = "token signing", "WIPO client", "TLS", "storage"
 REHEARSAL, REHEARSAL_OFFICE = "rehearsal WIPO", "rehearsal office"
 
 
@@ -58,6 +59,7 @@ def inventory(settings: Settings) -> list[HeldKey]:
     library, off = settings.library, settings.off
     held = [*_wipo_client(settings.wipo), *_tls(settings)]
     held += _own_server(server) if server else []
+    held += _storage(library.storage_key_file)
     held.append(_secret("access codes", "[library] access_code_key_file", library.access_code_key_file))
     held.append(_secret("download links", "[off] download_link_key_file", off.download_link_key_file))
     return held + (_rehearsal(settings.rehearsal) if settings.rehearsal else [])
@@ -84,14 +86,26 @@ def _own_server(server: AuthorizationServer) -> list[HeldKey]:
     return [*_ring(bare, server.signing_key_file, server.token_seconds), *clients]
 
 
+def _storage(path: Path) -> Iterator[HeldKey]:
+    # Needed, each of them: a document may be under any.
+    bare = HeldKey(STORAGE, "[library] storage_key_file", path, "active")
+    for held in _ring(bare, path, None, keys.load_storage_key):
+        yield replace(held, is_needed=True)
+
+
 def _rehearsal(section: Rehearsal) -> list[HeldKey]:
     wipo = HeldKey(REHEARSAL, "[rehearsal] wipo_key_file", section.wipo_key_file, "active")
     office = HeldKey(REHEARSAL_OFFICE, "[rehearsal] office_certificate_files", section.wipo_key_file, "active")
     return [_private(wipo), *(_public(replace(office, file=file)) for file in section.office_certificate_files)]
 
 
-def _ring(bare: HeldKey, path: Path, overlap_seconds: float | None) -> Iterator[HeldKey]:
-    ring, faults = key_ring.read_ring(path, overlap_seconds)
+def _ring(
+    bare: HeldKey,
+    path: Path,
+    overlap_seconds: float | None,
+    load: Callable[[Path], ECKey] = keys.load_private_key,
+) -> Iterator[HeldKey]:
+    ring, faults = key_ring.read_ring(path, overlap_seconds, load)
     now = clock.now()
     for entry in ring:
         yield replace(

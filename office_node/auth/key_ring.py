@@ -102,8 +102,14 @@ class KeyRing:
     Threads share it without waiting: they read one finished tuple, which one of them at a time replaces.
     """
 
-    def __init__(self, path: Path, overlap_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        overlap_seconds: float | None = None,
+        load: Callable[[Path], ECKey] = keys.load_private_key,
+    ) -> None:
         """Raises `KeyUnusable` when no key can be used."""
+        self._load_file = load
         self._path = path
         self._overlap_seconds = overlap_seconds
         self._looking = threading.Lock()
@@ -144,7 +150,7 @@ class KeyRing:
         mark = _mark(file)
         before = self._parsed.get(file)
         if before is None or before[0] != mark:
-            before = self._parsed[file] = mark, keys.load_private_key(file)
+            before = self._parsed[file] = mark, self._load_file(file)
         return before[1]
 
     def _tell(self, faults: list[tuple[Path, KeyUnusable]]) -> None:

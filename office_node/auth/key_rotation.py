@@ -1,9 +1,11 @@
 """How keys roll over: the next is there before it counts, and the old one until nothing of it is in use any more."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from joserfc.jwk import ECKey
 
 from office_node import clock
 from office_node.auth import keys
@@ -60,6 +62,18 @@ def replace_token_signing(path: Path) -> Rotation:
     return Rotation(new, begins, None, _remove(file for file in others if keys.is_there(file)))
 
 
+def rotate_storage(path: Path, in_seconds: float) -> Rotation:
+    """Lay the next storage key beside the present one, to seal in so many seconds; every older one stays.
+
+    Raises `NextKeyWaits`, and `KeyUnusable` when there is no key to follow.
+    """
+    ring = _usable(path, None, keys.load_storage_key)
+    now = clock.now()
+    _refuse_second(ring, now)
+    new, begins = _lay_next(path, now + timedelta(seconds=in_seconds))
+    return Rotation(new, begins, active_in(ring, now), [])
+
+
 def prepare_wipo_client(path: Path, client_id: str) -> tuple[list[Path], list[Path]]:
     """Make the next key for WIPO with its public key and certificate; returns what was made and what was removed.
 
@@ -111,8 +125,10 @@ def present_key(path: Path) -> Path:
     return active_in(_usable(path, None), clock.now()).file
 
 
-def _usable(path: Path, overlap_seconds: float | None) -> tuple[RingKey, ...]:
-    ring, faults = read_ring(path, overlap_seconds)
+def _usable(
+    path: Path, overlap_seconds: float | None, load: Callable[[Path], ECKey] = keys.load_private_key
+) -> tuple[RingKey, ...]:
+    ring, faults = read_ring(path, overlap_seconds, load)
     if not ring:
         raise faults[0][1]
     return ring

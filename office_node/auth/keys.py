@@ -88,6 +88,15 @@ def load_public_key(path: Path) -> ECKey:
     return _named(ECKey.import_key(_pem(public)))
 
 
+def load_storage_key(path: Path) -> ECKey:
+    """A storage key: the P-256 private key, or its public half where documents are only taken in, not read.
+
+    Raises `KeyUnusable`.
+    """
+    content = read(path, _MAKE_MISSING)
+    return load_public_key(path) if b"PUBLIC KEY" in content else load_private_key(path)
+
+
 def load_secret(path: Path) -> bytes:
     """32 random bytes, in base64 in a file that nobody else may read. Raises `KeyUnusable`."""
     try:

@@ -5,6 +5,7 @@ import sys
 import click
 
 from office_node.document_id import DocumentKind
+from office_node.library.classification import Classification
 
 
 def _asked_for(_ctx: click.Context, _option: click.Parameter, given: str | None) -> str:
@@ -26,6 +27,12 @@ def ask_access_code(label: str = "Access code") -> str:
 KIND = click.option("--kind", required=True, type=click.Choice([kind.value for kind in DocumentKind]), help="Its kind.")
 NUMBER = click.option("--number", required=True, help='Its number, such as "US 98/012,357".')
 DATE = click.option("--date", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Filing date, YYYY-MM-DD.")
+CLASSIFICATION = click.option(
+    "--class",
+    "classification",
+    type=click.Choice([classification.value for classification in Classification]),
+    help="How confidential it is, for a document that is new.  [default: confidential]",
+)
 ACCESS_CODE = click.option(
     "--access-code",
     callback=_asked_for,

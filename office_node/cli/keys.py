@@ -15,6 +15,7 @@ from office_node.auth.key_generation import make_missing
 from office_node.auth.key_inventory import HeldKey, inventory
 from office_node.auth.key_rotation import Rotation
 from office_node.cli.context import echo_json, load_settings
+from office_node.library.folder_store import holds_sealed_files
 from office_node.settings import Settings
 from office_node.settings.sections import AuthorizationServer
 
@@ -32,7 +33,8 @@ def keys() -> None:
 @click.pass_context
 def generate(ctx: click.Context) -> None:
     """Make the keys that are missing; a key that is there is never touched."""
-    made = make_missing(load_settings(ctx))
+    settings = load_settings(ctx)
+    made = make_missing(settings, lambda: holds_sealed_files(settings.library.store))
     for path in made:
         click.echo(f"made {path}")
     if not made:
@@ -121,6 +123,28 @@ def rotate_wipo_client(ctx: click.Context, activate: bool, in_seconds: int | Non
     _tell_removed(removed)
     click.echo("nothing has changed for WIPO yet. Send it the certificate: office-node keys export wipo-client --next")
     click.echo("when WIPO has registered it: office-node keys rotate wipo-client --activate")
+
+
+@rotate.command("storage")
+@click.option(
+    "--in",
+    "in_seconds",
+    type=click.IntRange(6, 2_592_000),
+    default=600,
+    show_default=True,
+    help="When the next key begins; other hosts must have its file by then.",
+)
+@click.pass_context
+def rotate_storage(ctx: click.Context, in_seconds: int) -> None:
+    """Make the next key that documents are sealed under; the worker then wraps their keys anew, and no file changes."""
+    path = load_settings(ctx).library.storage_key_file
+    done = key_rotation.rotate_storage(path, in_seconds)
+    click.echo(f"made {done.new}: documents are sealed under it from {_second(done.begins)}")
+    click.echo("back it up before then: without it they cannot be read")
+    if done.old:
+        click.echo(f"kept {done.old.file}: it opens what was sealed before; the worker wraps that anew once it begins")
+    click.echo("with processes on other hosts: lay the new file there before it begins")
+    click.echo("how far the worker is: office-node library keys")
 
 
 @keys.command()

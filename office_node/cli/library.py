@@ -8,11 +8,12 @@ from typing import Any
 import click
 
 from office_node.cli.context import echo_json, ready_node
-from office_node.cli.document_options import ACCESS_CODE, DATE, KIND, NUMBER
+from office_node.cli.document_options import ACCESS_CODE, CLASSIFICATION, DATE, KIND, NUMBER
 from office_node.das import number_formats
 from office_node.document_id import DocumentKind
 from office_node.errors import OfficeNodeError
 from office_node.library.catalogue import CatalogueEntry
+from office_node.library.classification import Classification
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.verification import Finding
 
@@ -52,6 +53,7 @@ def library() -> None:
     type=_BYTES,
     help="If it is larger, it goes through WIPO's transit zone; 0: always. Else as the settings say.",
 )
+@CLASSIFICATION
 @AS_JSON
 @click.pass_context
 def add(
@@ -62,13 +64,17 @@ def add(
     date: datetime,
     access_code: str,
     big_document_bytes: int | None,
+    classification: str | None,
     as_json: bool,
 ) -> None:
     """Take FILE in, or as a new version if its bytes are new."""
     document = number_formats.document_id(DocumentKind(kind), number, date.date())
-    kept = ready_node(ctx).library
+    node = ready_node(ctx)
+    kept = node.library
     with file.open("rb") as source:
-        outcome, entry = kept.add(source, document, access_code)
+        outcome, entry = node.accession.add(
+            source, document, access_code, classification=Classification(classification) if classification else None
+        )
     if big_document_bytes is not None:
         entry = kept.bind(document.kind, document.number, big_document_bytes) or entry
     if as_json:
@@ -115,6 +121,22 @@ def find(ctx: click.Context, kind: str | None, number: str | None, as_json: bool
         click.echo(_line(entry))
     if not entries:
         raise NoSuchDocument("no such document")
+
+
+@library.command("keys")
+@AS_JSON
+@click.pass_context
+def show_keys(ctx: click.Context, as_json: bool) -> None:
+    """How many documents are still under each storage key that is not in force any more."""
+    waiting = ready_node(ctx).rewrapping.waiting()
+    if as_json:
+        echo_json([{"thumbprint": thumbprint, "documents": count} for thumbprint, count in waiting.items()])
+        return
+    for thumbprint, count in waiting.items():
+        click.echo(f"{thumbprint}  {count} documents")
+    if not waiting:
+        click.echo("every encrypted document is under the storage key in force")
+        click.echo("an older key still opens older backups of the database: keep it as long as those")
 
 
 @library.command()
@@ -171,6 +193,8 @@ def _shown(entry: CatalogueEntry) -> dict[str, Any]:
         "format": entry.current.file_format.value,
         "bytes": entry.current.size,
         "sha256": entry.current.sha256,
+        "class": entry.classification.value,
+        "encrypted": entry.current.is_sealed,
         "stored_at": entry.current.stored_at.isoformat(timespec="seconds"),
         "withdrawn_at": entry.withdrawn_at.isoformat(timespec="seconds") if entry.withdrawn_at else None,
         "big_document_bytes": entry.big_document_bytes,
@@ -182,5 +206,6 @@ def _line(entry: CatalogueEntry) -> str:
     content = f"{version.size} bytes {version.file_format}, sha256 {version.sha256}"
     bound = entry.big_document_bytes
     transit = "" if bound is None else f", through the transit zone above {bound} bytes" if bound else _ALWAYS
+    how = f"{entry.classification.label}{'' if entry.current.is_sealed else ', not encrypted'}"
     withdrawn = f", withdrawn {entry.withdrawn_at.isoformat(timespec='seconds')}" if entry.withdrawn_at else ""
-    return f"{entry.document}, version {version.version}, {content}{transit}{withdrawn}"
+    return f"{entry.document}, version {version.version}, {content}, {how}{transit}{withdrawn}"

@@ -149,7 +149,7 @@ def _foresee(
 ) -> None:
     from office_node.off_registrations.foresight import Foresight
 
-    foresight = Foresight(node.database, node.library)
+    foresight = Foresight(node.database, node.library, node.accession)
     if file:
         with file.open("rb") as source:
             is_new = foresight.of_submission(document, source, access_code, details, content_at)

@@ -85,7 +85,9 @@ def correct(
     if dry_run:
         from office_node.off_registrations.foresight import Foresight
 
-        names = Foresight(node.database, node.library).of_correction(named.kind, named.number, corrections)
+        names = Foresight(node.database, node.library, node.accession).of_correction(
+            named.kind, named.number, corrections
+        )
         if as_json:
             echo_json({"kind": named.kind.value, "number": named.number, "would_correct": names})
         else:

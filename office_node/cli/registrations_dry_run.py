@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def foresee(node: "Node", source: CsvFile, content_at: str | None, total: int, *, as_json: bool) -> Tally:
     """Every bad row, and how many rows would be registered; nothing is changed."""
-    foresight, rows, tally = Foresight(node.database, node.library), Rows(source.path.parent), Tally()
+    foresight, rows, tally = Foresight(node.database, node.library, node.accession), Rows(source.path.parent), Tally()
     shown = Shown(total, "looking")
     for row in source.rows():
         shown.tick(0)

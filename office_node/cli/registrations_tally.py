@@ -10,7 +10,7 @@ import click
 
 from office_node.cli.registrations_group import StillWaiting, WipoRefused
 from office_node.errors import OfficeNodeError
-from office_node.library.folder_store import StoreUnusable
+from office_node.library.damage import StoreUnusable
 from office_node.library.inspection import InspectionImpossible
 from office_node.storage.database import DatabaseUnavailable
 

@@ -1,11 +1,12 @@
 """What the catalogue says of a document and of its contents, read off the rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Row, Select, select
 
 from office_node.document_id import DocumentKind, PriorityDocumentId
+from office_node.library.classification import Classification
 from office_node.library.formats import FileFormat
 from office_node.library.records import DocumentRecord, VersionRecord
 
@@ -22,6 +23,15 @@ class Version:
     """Bytes."""
     file_format: FileFormat
     stored_at: datetime
+    wrapped_key: str | None = field(default=None, repr=False)
+    """The key under which its file is sealed, for `DigitalLibrary.open` alone; None if it is kept plain."""
+    quarantined_at: datetime | None = None
+    """Since when it is out of service because its file is damaged."""
+
+    @property
+    def is_sealed(self) -> bool:
+        """Whether its file is encrypted."""
+        return self.wrapped_key is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,7 @@ class CatalogueEntry:
     """Since when it is no longer served."""
     big_document_bytes: int | None = None
     """Its own bound for WIPO's transit zone, if it has one."""
+    classification: Classification = Classification.CONFIDENTIAL
 
 
 def current() -> Select[DocumentRecord, VersionRecord]:
@@ -54,6 +65,7 @@ def entry_in(row: Row[DocumentRecord, VersionRecord]) -> CatalogueEntry:
         document.sealed_access_code,
         document.withdrawn_at,
         document.big_document_bytes,
+        Classification(document.classification),
     )
 
 
@@ -65,5 +77,12 @@ def document_in(record: DocumentRecord) -> PriorityDocumentId:
 def version_in(record: VersionRecord) -> Version:
     """Which content the row is about."""
     return Version(
-        record.id, record.version, record.sha256, record.size, FileFormat(record.file_format), record.stored_at
+        record.id,
+        record.version,
+        record.sha256,
+        record.size,
+        FileFormat(record.file_format),
+        record.stored_at,
+        record.wrapped_key,
+        record.quarantined_at,
     )

@@ -1,8 +1,9 @@
 """Which of the two formats of DAS a file has, told from its bytes and not from its name."""
 
+import os
 import zipfile
 from enum import StrEnum
-from pathlib import Path
+from typing import BinaryIO
 
 from office_node.errors import OfficeNodeError
 
@@ -27,21 +28,21 @@ class NotADocument(OfficeNodeError):
     hint = "priority documents are PDF or ZIP files; see that the file is complete and opens"
 
 
-def detect(path: Path) -> FileFormat:
-    """The format of the file at `path`, from its first and last bytes alone: `inspection` looks at what is between.
+def detect(file: BinaryIO) -> FileFormat:
+    """The format of a file, from its first and last bytes alone: `inspection` looks at what is between.
 
     Raises `NotADocument` for anything else, a file whose end was cut off among it.
     """
-    with path.open("rb") as file:
-        start = file.read(8)
-        file.seek(max(0, path.stat().st_size - _END_WINDOW))
-        end = file.read()
+    file.seek(0)
+    start = file.read(8)
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _END_WINDOW))
+    end = file.read()
     if start.startswith(b"%PDF-"):
         if b"%%EOF" not in end:
             raise NotADocument("a PDF without its end (%%EOF)")
         return FileFormat.PDF
     if start.startswith(b"PK\x03\x04"):
-        if not zipfile.is_zipfile(path):
+        if not zipfile.is_zipfile(file):
             raise NotADocument("a ZIP without its directory")
         return FileFormat.ZIP
     raise NotADocument("neither a PDF nor a ZIP")

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from office_node.library.classification import Classification
 from office_node.storage.columns import UtcDateTime
 from office_node.storage.database import Records
 
@@ -26,6 +27,7 @@ class DocumentRecord(Records):
     """Since when it is no longer served."""
     big_document_bytes: Mapped[int | None] = mapped_column(BigInteger)
     """From more bytes than this on it goes through WIPO's transit zone; empty: as the settings say."""
+    classification: Mapped[str] = mapped_column(String(20), default=Classification.CONFIDENTIAL.value)
 
 
 class VersionRecord(Records):
@@ -43,3 +45,13 @@ class VersionRecord(Records):
     stored_at: Mapped[datetime] = mapped_column(UtcDateTime)
     inspected_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """When it was found sound; empty for what was taken in before contents were inspected."""
+    wrapped_key: Mapped[str | None] = mapped_column(String(1000))
+    """The key under which the file is sealed; empty for a file that is kept plain."""
+    storage_kid: Mapped[str | None] = mapped_column(String(43), index=True)
+    """Thumbprint of the storage key to which that key is wrapped."""
+    checked_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    """When the file was last read whole and had its digest; empty: not since documents are checked."""
+    quarantined_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when it is out of service because its file is not what it was."""
+    damage: Mapped[str | None] = mapped_column(String(200))
+    """What was found then."""

@@ -8,9 +8,11 @@ from sqlalchemy import select
 
 from office_node.document_id import PriorityDocumentId
 from office_node.library.catalogue import Version, document_in, version_in
-from office_node.library.digital_library import DigitalLibrary, DocumentDamaged
-from office_node.library.folder_store import FileMissing, FolderStore, StoreUnusable
+from office_node.library.damage import DocumentDamaged, FileMissing, StoreUnusable
+from office_node.library.digital_library import DigitalLibrary
 from office_node.library.records import DocumentRecord, VersionRecord
+from office_node.library.sealing.storage_keys import StorageKeyMissing
+from office_node.library.store import Store
 from office_node.storage.database import Database
 
 
@@ -20,6 +22,7 @@ class Fault(StrEnum):
     MISSING_FILE = "missing file"
     UNREADABLE_FILE = "unreadable file"
     WRONG_DIGEST = "wrong digest"
+    KEY_MISSING = "key missing"
     FILE_WITHOUT_ROW = "file without row"
 
 
@@ -44,6 +47,7 @@ _ADVICE = {
     Fault.MISSING_FILE: ("N311", "restore the file from the backup"),
     Fault.UNREADABLE_FILE: ("N312", "see that the disk is sound and the file belongs to the node's user"),
     Fault.WRONG_DIGEST: ("N313", "the file was changed; restore it from the backup"),
+    Fault.KEY_MISSING: ("N343", "restore every file of [library] storage_key_file from the backup of the keys"),
     Fault.FILE_WITHOUT_ROW: (
         "N314",
         "verify again in a minute, its intake may be under way; else add its document again, then remove this file",
@@ -54,7 +58,7 @@ _ADVICE = {
 class Verification:
     """Reads everything that is kept."""
 
-    def __init__(self, database: Database, store: FolderStore, library: DigitalLibrary) -> None:
+    def __init__(self, database: Database, store: Store, library: DigitalLibrary) -> None:
         self._database = database
         self._store = store
         self._check = library.check
@@ -93,4 +97,6 @@ class Verification:
             return Fault.WRONG_DIGEST
         except StoreUnusable:
             return Fault.UNREADABLE_FILE
+        except StorageKeyMissing:
+            return Fault.KEY_MISSING
         return None

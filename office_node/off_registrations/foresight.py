@@ -3,6 +3,7 @@
 from typing import BinaryIO
 
 from office_node.document_id import DocumentKind, PriorityDocumentId
+from office_node.library.accession import Accession
 from office_node.library.digital_library import DigitalLibrary
 from office_node.off_registrations import judging, refusals
 from office_node.off_registrations.details import Corrections, Details
@@ -13,9 +14,10 @@ from office_node.storage.database import Database
 class Foresight:
     """Looks, and changes nothing; what it says is true until somebody else changes something."""
 
-    def __init__(self, database: Database, library: DigitalLibrary) -> None:
+    def __init__(self, database: Database, library: DigitalLibrary, accession: Accession) -> None:
         self._database = database
         self._library = library
+        self._accession = accession
 
     def of_submission(
         self,
@@ -31,9 +33,9 @@ class Foresight:
             registration = judging.open_registration(session, document.kind, document.number)
         code = judging.access_code(self._library, entry, document, access_code)
         if source:
-            self._library.would_add(source, document, code, may_follow=lambda _session: registration is None)
+            self._accession.would_add(source, document, code, may_follow=lambda _session: registration is None)
         else:
-            judging.sound(self._library, entry, document, code, note=False)
+            judging.sound(self._accession, entry, document, code, note=False)
         if registration is None or entry is None:
             return True
         refusals.differing(registration, entry, details, content_at)

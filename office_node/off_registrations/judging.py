@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library import filing_dates
+from office_node.library.accession import Accession, ContentDiffers
 from office_node.library.catalogue import CatalogueEntry
-from office_node.library.digital_library import ContentDiffers, DigitalLibrary
+from office_node.library.digital_library import DigitalLibrary
 from office_node.off_registrations import refusals
 from office_node.off_registrations.details import CORRECTABLE, DATES, Corrections
 from office_node.off_registrations.records import RegistrationRecord, open_key
@@ -50,7 +51,7 @@ def access_code(
 
 
 def sound(
-    library: DigitalLibrary, entry: CatalogueEntry | None, document: PriorityDocumentId, code: str, *, note: bool = True
+    accession: Accession, entry: CatalogueEntry | None, document: PriorityDocumentId, code: str, *, note: bool = True
 ) -> CatalogueEntry:
     """The entry of a document that is submitted without a file.
 
@@ -58,8 +59,8 @@ def sound(
     """
     if entry is None:
         raise refusals.NotInLibrary(f"{document} is not in the library")
-    library.refuse_differing(entry, document, code)
-    library.insist_on_inspection(entry, note=note)
+    accession.refuse_differing(entry, document, code)
+    accession.insist_on_inspection(entry, note=note)
     return entry
 
 

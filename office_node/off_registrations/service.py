@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library import changes
+from office_node.library.accession import Accession
 from office_node.library.catalogue import CatalogueEntry
 from office_node.library.digital_library import DigitalLibrary
 from office_node.off_registrations import judging, operations, refusals
@@ -65,6 +66,7 @@ class Registrations:
         *,
         database: Database,
         library: DigitalLibrary,
+        accession: Accession,
         outbox: Outbox,
         uploads: Uploads,
         on_withdrawn: OnWithdrawn,
@@ -73,6 +75,7 @@ class Registrations:
         """`usual_content_at` is who keeps contents when it is not said otherwise."""
         self._database = database
         self._library = library
+        self._accession = accession
         self._outbox = outbox
         self._uploads = uploads
         self._on_withdrawn = on_withdrawn
@@ -90,7 +93,7 @@ class Registrations:
     ) -> Asked:
         """Register a document: `source` goes into the library first; without it, the document has to be there.
 
-        Registering the same again has no second effect. Raises what `DigitalLibrary.add` raises, `NotInLibrary`,
+        Registering the same again has no second effect. Raises what `Accession.add` raises, `NotInLibrary`,
         `AccessCodeMissing`, or `RegistrationDiffers` if it is registered with other data or another content.
         """
         entry = self._taken_in(document, source, access_code)
@@ -147,12 +150,12 @@ class Registrations:
     def replace(self, kind: DocumentKind, number: str, source: BinaryIO, *, hand_back_to: str | None = None) -> Asked:
         """Give a registered document another content: a new version in the library, the old one is kept.
 
-        Raises `NotInLibrary`, `NotRegistered`, `NothingToReplace`, and what `DigitalLibrary.add` raises.
+        Raises `NotInLibrary`, `NotRegistered`, `NothingToReplace`, and what `Accession.add` raises.
         """
         with self._database.reading() as session:
             entry = judging.kept(self._library, session, kind, number)
             refusals.unregistered(judging.open_registration(session, kind, number) is not None, entry.document)
-        _, entry = self._library.add(source, entry.document, self._library.access_code(entry))
+        _, entry = self._accession.add(source, entry.document, self._library.access_code(entry))
         version_id = entry.current.version_id
         with self._database.transaction() as session:
             changes.lock(session, kind, number)
@@ -225,8 +228,8 @@ class Registrations:
             entry = self._library.look_up(session, document.kind, document.number)
         code = judging.access_code(self._library, entry, document, access_code)
         if source is None:
-            return judging.sound(self._library, entry, document, code)
-        _, entry = self._library.add(source, document, code, may_follow=partial(_is_unregistered, document))
+            return judging.sound(self._accession, entry, document, code)
+        _, entry = self._accession.add(source, document, code, may_follow=partial(_is_unregistered, document))
         return entry
 
     def _differing(

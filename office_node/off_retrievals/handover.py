@@ -116,8 +116,8 @@ class Handover:
         """The bytes of a content, at their start. Raises `FileMissing`, `DocumentDamaged` or `StoreUnusable`."""
         return self._library.open(version)
 
-    def place(self, version: Version) -> str:
-        """Where its file lies, from the library's folder on. Raises as `open` does."""
+    def place(self, version: Version) -> str | None:
+        """Where its file lies in the library's folder; None if only the node can send it. Raises as `open` does."""
         return self._library.place(version)
 
     def note_downloaded(self, acknowledgement_id: str) -> None:

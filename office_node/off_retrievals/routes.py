@@ -138,10 +138,10 @@ def _download(parts: OffRetrievalParts, acknowledgement_id: str, version_id: str
     span = downloads.choose_span(request, version)
     if request.method == "HEAD":
         return downloads.answer(request, version, span, None)
-    if parts.accel_redirect and downloads.may_be_handed_over(request):
+    if parts.accel_redirect and downloads.may_be_handed_over(request) and (place := parts.handover.place(version)):
         # Evidence only: what the proxy sends of it we do not see, so it never counts as downloaded.
         log.info("download handed to the proxy", first_byte=span.start)
-        return downloads.handed_over(version, f"{parts.accel_redirect}/{parts.handover.place(version)}")
+        return downloads.handed_over(version, f"{parts.accel_redirect}/{place}")
     give_back = parts.slots.take(offered.client_id)
 
     def ended(reached: int) -> None:

@@ -19,8 +19,8 @@ from office_node.document_id import DocumentKind
 from office_node.errors import NotYet
 from office_node.library import changes
 from office_node.library.catalogue import CatalogueEntry
+from office_node.library.damage import FileMissing
 from office_node.library.digital_library import DigitalLibrary
-from office_node.library.folder_store import FileMissing
 from office_node.off_retrievals import states
 from office_node.off_retrievals.announcements import Announcements
 from office_node.off_retrievals.endings import CANNOT_SUPPLY, Endings

@@ -130,6 +130,11 @@ class Library(_Section):
     """Folder that holds the documents."""
     access_code_key_file: FilePath
     """32 random bytes in base64; access codes are sealed with them."""
+    storage_key_file: FilePath
+    """P-256 private key (PEM, mode 0600) under which documents are sealed (docs/encryption-at-rest.md). Where they are
+    only taken in, its public half is enough."""
+    encrypt: AnyNumber[Literal["confidential", "highly_confidential"]] = ("confidential", "highly_confidential")
+    """Classes of documents that are kept encrypted; leave out what lies on disks that are encrypted themselves."""
     max_document_bytes: int = Field(default=4_294_967_296, ge=1024)
     """Largest document taken in."""
 

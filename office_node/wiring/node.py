@@ -9,9 +9,14 @@ from office_node.das.transfer import Transfers
 from office_node.intake.service import Intake
 from office_node.intake.watch import TAKE_IN
 from office_node.library.access_codes import AccessCodes
+from office_node.library.accession import Accession
+from office_node.library.classification import Classification
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.folder_store import FolderStore
+from office_node.library.incoming import Incoming
 from office_node.library.inspection import Inspector
+from office_node.library.rewrapping import Rewrapping
+from office_node.library.store import Store
 from office_node.library.verification import Verification
 from office_node.network.ingress import Ingress
 from office_node.off_registrations import service as off_registrations
@@ -36,6 +41,7 @@ from office_node.uploads import service as uploads
 from office_node.uploads.service import Uploads
 from office_node.wiring.calls_out import build_egress, build_wipo_client
 from office_node.wiring.ingress import build_ingress
+from office_node.wiring.keys import build_storage_keys
 from office_node.wiring.rows import build_database, build_outbox
 from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server, build_token_verifier
 from office_node.wiring.watched_folder import build_intake
@@ -49,8 +55,11 @@ class Node:
 
     settings: Settings
     database: Database
-    store: FolderStore
+    store: Store
+    incoming: Incoming
     library: DigitalLibrary
+    accession: Accession
+    rewrapping: Rewrapping
     verification: Verification
     outbox: Outbox
     used_assertions: UsedAssertions
@@ -92,10 +101,20 @@ def build_node(settings: Settings) -> Node:
     """A node as the settings describe it. Raises `KeyUnusable`, `TrustUnusable` and `DestinationRefused`."""
     database = build_database(settings)
     store = FolderStore(settings.library.store)
+    storage_keys = build_storage_keys(settings)
+    incoming = Incoming(settings.library.store / "incoming", storage_keys)
     access_codes = AccessCodes(keys.load_secret(settings.library.access_code_key_file))
+    library = DigitalLibrary(database, store, access_codes, storage_keys)
     max_bytes = settings.library.max_document_bytes
-    inspector = Inspector(max_unpacked_bytes=max_bytes)
-    library = DigitalLibrary(database, store, access_codes, max_bytes, inspector.inspect)
+    accession = Accession(
+        database=database,
+        library=library,
+        incoming=incoming,
+        store=store,
+        inspect=Inspector(max_unpacked_bytes=max_bytes).inspect,
+        max_bytes=max_bytes,
+        sealed_classes=[Classification(name) for name in settings.library.encrypt],
+    )
     outbox = build_outbox(settings, database)
     used_assertions = UsedAssertions(database)
     authorization_server = build_own_authorization_server(settings, used_assertions)
@@ -115,7 +134,7 @@ def build_node(settings: Settings) -> Node:
         wipo=wipo,
         store=Transfers(egress, settings.wipo.stall_seconds),
     )
-    certificates = Certificates(FolderStore(settings.off.certificate_folder))
+    certificates = Certificates(settings.off.certificate_folder, storage_keys)
     announcements = Announcements(outbox, settings.wipo.notification_ack_id)
     endings = Endings(
         database=database, uploads=to_wipo, announcements=announcements, request_days=settings.off.request_days
@@ -133,6 +152,7 @@ def build_node(settings: Settings) -> Node:
     registrations = Registrations(
         database=database,
         library=library,
+        accession=accession,
         outbox=outbox,
         uploads=to_wipo,
         on_withdrawn=endings.withdraw_all,
@@ -143,7 +163,10 @@ def build_node(settings: Settings) -> Node:
         settings=settings,
         database=database,
         store=store,
+        incoming=incoming,
         library=library,
+        accession=accession,
+        rewrapping=Rewrapping(database, storage_keys),
         verification=Verification(database, store, library),
         outbox=outbox,
         used_assertions=used_assertions,

@@ -104,18 +104,14 @@ def test_a_key_that_waits_without_a_moment_and_strangers_are_no_part_of_it(first
     assert list(KeyRing(first, TOKEN_SECONDS).verifying()) == [_kid(first)]
 
 
-def test_a_new_file_counts_after_five_seconds_and_no_key_is_parsed_twice(
-    first: Path, later: Monotonic, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_file_counts_after_five_seconds_and_no_key_is_parsed_twice(first: Path, later: Monotonic) -> None:
     parsed: list[str] = []
-    load = keys.load_private_key
 
     def noted(path: Path) -> ECKey:
         parsed.append(path.name)
-        return load(path)
+        return keys.load_private_key(path)
 
-    monkeypatch.setattr(keys, "load_private_key", noted)
-    ring = KeyRing(first, TOKEN_SECONDS)
+    ring = KeyRing(first, TOKEN_SECONDS, noted)
     new = _made(dated(first, MOMENT))
     later.seconds += LOOK_SECONDS - 0.1
     assert len(ring.verifying()) == 1

@@ -12,6 +12,7 @@ from tests.settings.files import GONE, write
 MADE = {
     "access_codes.key",
     "download_links.key",
+    "storage.pem",
     "token_signing.pem",
     "es256_private.pem",
     "es256_public.pem",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from office_node.library.folder_store import FileMissing
+from office_node.library.damage import FileMissing
 from office_node.off_registrations.csv_file import PROBLEM
 from office_node.wiring import Node
 from tests import command_line

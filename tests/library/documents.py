@@ -11,9 +11,10 @@ from sqlalchemy import text
 
 from office_node.das.number_formats import document_id
 from office_node.document_id import DocumentKind, PriorityDocumentId
+from office_node.library.accession import Outcome
 from office_node.library.catalogue import CatalogueEntry
-from office_node.library.digital_library import Outcome
-from office_node.wiring import Node
+from office_node.library.damage import DocumentDamaged, FileMissing
+from office_node.wiring import Node, build_node
 from tests.office import Office
 
 CODE = "QX7Z"
@@ -25,7 +26,7 @@ OTHER_DOCUMENT = document_id(DocumentKind.PATENT, "US 98/012,358", date(2023, 11
 def add(
     node: Node, content: bytes, document: PriorityDocumentId = DOCUMENT, access_code: str = CODE
 ) -> tuple[Outcome, CatalogueEntry]:
-    return node.library.add(BytesIO(content), document, access_code)
+    return node.accession.add(BytesIO(content), document, access_code)
 
 
 def arguments(file: Path, *, number: str = DOCUMENT.number, date: str = "2023-11-02", code: str = CODE) -> list[str]:
@@ -47,8 +48,15 @@ def sha256(content: bytes) -> str:
 
 
 def kept_files(office: Office) -> dict[str, bytes]:
-    """Every file that the library shows, by name."""
-    return {path.name: path.read_bytes() for path in _store(office).glob("[0-9a-f][0-9a-f]/*")}
+    """What every file that the library shows reads as, by name; its bytes as they lie there where it has no row."""
+    paths = [*_store(office).glob("[0-9a-f][0-9a-f]/*")]
+    if not paths:
+        return {}
+    node = build_node(office.settings())
+    try:
+        return {path.name: _content(node, path) for path in paths}
+    finally:
+        node.database.close()
 
 
 def path_of(office: Office, version_id: str) -> Path:
@@ -69,6 +77,14 @@ def state(office: Office, node: Node) -> tuple[object, ...]:
             for table in ("documents", "document_versions")
         ]
     return (*rows, kept_files(office), incoming(office))
+
+
+def _content(node: Node, path: Path) -> bytes:
+    try:
+        with node.library.open(node.library.version(path.name)) as file:
+            return file.read()
+    except (FileMissing, DocumentDamaged):
+        return path.read_bytes()
 
 
 def _store(office: Office) -> Path:

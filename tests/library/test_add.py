@@ -11,10 +11,11 @@ import pytest
 from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library.access_codes import BadAccessCode
-from office_node.library.digital_library import DocumentDiffers, Outcome
+from office_node.library.accession import DocumentDiffers, Outcome
+from office_node.library.damage import StoreUnusable
 from office_node.library.filing_dates import DateAhead
-from office_node.library.folder_store import FileTooLarge, StoreUnusable
 from office_node.library.formats import FileFormat, NotADocument
+from office_node.library.incoming import FileTooLarge
 from office_node.wiring import Node, build_node
 from tests import command_line
 from tests.conftest import MakeOffice
@@ -115,9 +116,9 @@ def test_a_date_that_has_not_come_is_refused_before_a_byte_is_read(office: Offic
     before, source = state(office, node), BytesIO(pdf(1000))
     ahead = PriorityDocumentId(DOCUMENT.kind, DOCUMENT.number, clock.now().date() + timedelta(days=2))
     with pytest.raises(DateAhead, match=r"N319 the filing date .* has not come yet"):
-        node.library.add(source, ahead, CODE)
+        node.accession.add(source, ahead, CODE)
     assert (source.tell(), state(office, node)) == (0, before)
-    assert node.library.add(source, replace(ahead, date=clock.now().date()), CODE)[0] is Outcome.ADDED
+    assert node.accession.add(source, replace(ahead, date=clock.now().date()), CODE)[0] is Outcome.ADDED
 
 
 def test_the_access_code_in_other_case_is_the_same_code(node: Node) -> None:
@@ -132,7 +133,7 @@ def test_what_is_no_access_code_is_refused_before_a_byte_is_read(office: Office,
     source = BytesIO(pdf(1000))
     before = state(office, node)
     with pytest.raises(BadAccessCode, match="N301 an access code has four letters or digits; hint: "):
-        node.library.add(source, DOCUMENT, access_code)
+        node.accession.add(source, DOCUMENT, access_code)
     assert source.tell() == 0
     assert state(office, node) == before
 
@@ -174,7 +175,7 @@ def test_a_document_of_the_largest_size_is_taken_and_one_more_byte_is_not(small:
 def test_a_source_without_end_is_not_read_past_the_limit(small: Office) -> None:
     node = build_node(small.settings())
     with Path("/dev/zero").open("rb") as endless, pytest.raises(FileTooLarge):
-        node.library.add(endless, DOCUMENT, CODE)
+        node.accession.add(endless, DOCUMENT, CODE)
     assert incoming(small) == []
     node.database.close()
 
@@ -184,7 +185,7 @@ def test_a_source_without_end_is_not_read_past_the_limit(small: Office) -> None:
 def test_a_folder_that_fails_is_told_by_name(office: Office, node: Node, spoil: Callable[[Path], object]) -> None:
     store = office.settings().library.store
     spoil(store)
-    with pytest.raises(StoreUnusable, match=f"N304 the library's folder {store} failed: "):
+    with pytest.raises(StoreUnusable, match=f"N304 the library's folder {store}/incoming failed: "):
         add(node, pdf(1000))
     assert node.library.find(DOCUMENT.kind, DOCUMENT.number) is None
 
@@ -199,7 +200,8 @@ def test_the_command_says_what_it_did_and_takes_variants_of_the_number(office: O
         assert (ran.exit_code, ran.stderr) == (0, "")
         return ran.stdout
 
-    line = f"patent US 98/012,357 of 2023-11-02, version 1, {len(content)} bytes pdf, sha256 {sha256(content)}\n"
+    line = "patent US 98/012,357 of 2023-11-02, version 1, "
+    line += f"{len(content)} bytes pdf, sha256 {sha256(content)}, confidential\n"
     assert added("US 98/012,357") == f"added: {line}"
     for variant in ("US98/012,357", "us 98/012,357", "  us   98/012,357 "):
         assert added(variant) == f"unchanged: {line}"

@@ -95,6 +95,8 @@ def test_a_document_is_shown_once_with_its_current_version(office: Office, node:
         "format": "pdf",
         "bytes": len(content),
         "sha256": sha256(content),
+        "class": "confidential",
+        "encrypted": True,
         "stored_at": entry.current.stored_at.isoformat(timespec="seconds"),
         "withdrawn_at": None,
         "big_document_bytes": None,
@@ -102,4 +104,4 @@ def test_a_document_is_shown_once_with_its_current_version(office: Office, node:
     ran = command_line.run(office.settings_file, "library", "find", "--number", "us98/012,357", "--json")
     assert json.loads(ran.stdout) == [shown]
     line = command_line.run(office.settings_file, "library", "find").stdout
-    assert line == f"{DOCUMENT}, version 2, {len(content)} bytes pdf, sha256 {sha256(content)}\n"
+    assert line == f"{DOCUMENT}, version 2, {len(content)} bytes pdf, sha256 {sha256(content)}, confidential\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from office_node.library.folder_store import FileMissing
+from office_node.library.damage import FileMissing
 from office_node.off_registrations.refusals import NotInLibrary
 from office_node.off_registrations.states import Verb
 from tests.off_registrations.desk import Desk, paper

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from office_node.library.digital_library import ContentDiffers, DocumentDiffers
+from office_node.library.accession import ContentDiffers, DocumentDiffers
 from office_node.off_registrations.details import Details
 from office_node.off_registrations.overview import OperationView
 from office_node.off_registrations.refusals import AccessCodeMissing, NotInLibrary, RegistrationDiffers

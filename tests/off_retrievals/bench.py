@@ -21,7 +21,7 @@ from office_node.app import create_app
 from office_node.auth.client_assertion import RegisteredClient
 from office_node.das import number_formats
 from office_node.document_id import DocumentKind
-from office_node.library.digital_library import Outcome
+from office_node.library.accession import Outcome
 from office_node.off_retrievals.records import ForwardedRetrievalRecord
 from office_node.off_retrievals.service import PREPARE
 from office_node.outbox.outbox import Claim
@@ -148,7 +148,7 @@ class Bench:
     def take_in(self, kept: Kept) -> Outcome:
         wanted = kept.wanted
         named = number_formats.document_id(DocumentKind(wanted.kind), wanted.number, date.fromisoformat(wanted.date))
-        return self.node.library.add(io.BytesIO(kept.content), named, wanted.access_code)[0]
+        return self.node.accession.add(io.BytesIO(kept.content), named, wanted.access_code)[0]
 
     def claim(self, acknowledgement_id: str, kind: str = PREPARE) -> Claim:
         """The message of that request, claimed as a worker would; what else was due is kept for the next who asks."""

@@ -7,8 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from office_node.errors import OfficeNodeError
-from office_node.library.digital_library import DocumentDamaged
-from office_node.library.folder_store import FileMissing, StoreUnusable
+from office_node.library.damage import DocumentDamaged, FileMissing, StoreUnusable
 from tests.off_retrievals.bench import Bench, das_codes
 
 
@@ -62,10 +61,11 @@ def test_downloads_that_fail_take_no_place_from_others(sqlite_bench: Bench) -> N
     kept = sqlite_bench.keep()
     acknowledgement_id, link = sqlite_bench.offer(kept)
     file = sqlite_bench.kept_file(acknowledgement_id)
+    content = file.read_bytes()
     file.unlink()
     for _ in range(sqlite_bench.node.settings.web.max_downloads + 1):
         assert _unavailable(sqlite_bench.http.get(link))
-    file.write_bytes(kept.content)
+    file.write_bytes(content)
     with sqlite_bench.http.get(link) as download:
         assert download.data == kept.content
 
@@ -76,6 +76,7 @@ def test_a_damaged_document_is_not_announced_until_it_is_mended(bench: Bench, da
     acknowledgement_id = caller.forward(kept.wanted)
     file, claim = bench.kept_file(acknowledgement_id), bench.claim(acknowledgement_id)
     harm, error = DAMAGES[damage]
+    content = file.read_bytes()
     harm(file)
     with pytest.raises(error):
         bench.node.retrievals.prepare(claim)
@@ -86,7 +87,7 @@ def test_a_damaged_document_is_not_announced_until_it_is_mended(bench: Bench, da
 
     if file.is_dir():
         file.rmdir()
-    file.write_bytes(kept.content)
+    file.write_bytes(content)
     bench.node.retrievals.prepare(claim)
     assert bench.state(acknowledgement_id) == "prepared"
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from werkzeug.test import TestResponse
 
-from office_node.library.digital_library import Outcome
+from office_node.library.accession import Outcome
 from tests.off_retrievals.bench import ID_NAMES, PREFIXES, Bench, Caller, Kept, das_codes
 from tests.office import pdf
 

@@ -57,7 +57,7 @@ CASES = [
     ),
     Case(
         "N010 office.toml [library] xyzzy: unknown key;"
-        " hint: known are store, access_code_key_file, max_document_bytes",
+        " hint: known are store, access_code_key_file, storage_key_file, encrypt, max_document_bytes",
         {"library.xyzzy": 1},
     ),
     Case("N011 office.toml [loging]: unknown section; hint: did you mean `logging`?", {"loging": {"level": "info"}}),

@@ -75,6 +75,10 @@ def test_rows_are_there_after_a_migration_and_after_it_is_taken_back(
 def test_all_the_way_up_at_once_and_down_again_leaves_nothing(empty_database: Database) -> None:
     schema.upgrade(empty_database)
     _fill(empty_database)
+    with pytest.raises(RuntimeError, match="documents are sealed"):  # their keys would be lost with their columns
+        schema.downgrade(empty_database, "base")
+    with empty_database.transaction() as session:
+        session.execute(sa.text("UPDATE document_versions SET wrapped_key = NULL"))
     schema.downgrade(empty_database, "base")
     assert _described(empty_database) == {}
     assert schema.current(empty_database) is None

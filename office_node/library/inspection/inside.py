@@ -9,12 +9,13 @@ from office_node.library.formats import FileFormat
 from office_node.library.inspection import limits
 from office_node.library.inspection.findings import Findings, Kind
 from office_node.library.inspection.limits import Limits
+from office_node.library.sealing.at_rest import FileAtRest
 
 READY = b"ready\n"
 
 
-def run(sender: Connection, path: str, file_format: FileFormat, allowed: Limits) -> None:
-    """Inspect the file at `path` and say what was found; then this process ends, whatever still lives in it."""
+def run(sender: Connection, at_rest: FileAtRest, file_format: FileFormat, allowed: Limits) -> None:
+    """Inspect the file and say what was found; then this process ends, whatever still lives in it."""
     limits.be_mortal(allowed.seconds)
     limits.keep_only(sender.fileno())
     # By name: the node imports this file too, and must not load what parses.
@@ -23,7 +24,7 @@ def run(sender: Connection, path: str, file_format: FileFormat, allowed: Limits)
     _say(sender, READY)
     findings = Findings()
     try:
-        package.inspect(path, file_format, allowed.max_unpacked_bytes, findings)
+        package.inspect(at_rest, file_format, allowed.max_unpacked_bytes, findings)
     except Exception as exc:
         findings.add(Kind.BROKE_OFF, _why(exc))
     _say(sender, json.dumps({"findings": findings.named, "total": findings.total}).encode())

@@ -8,9 +8,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
-from pathlib import Path
 from typing import Final
 
 from office_node.errors import OfficeNodeError
@@ -19,6 +19,7 @@ from office_node.library.formats import FileFormat
 from office_node.library.inspection import inside
 from office_node.library.inspection.findings import Kind, PackageFinding, UnsoundPackage, named, printable
 from office_node.library.inspection.limits import Limits
+from office_node.library.sealing.at_rest import FileAtRest
 
 _MEMORY_BYTES: Final = 1 << 30
 _BYTES_A_SECOND: Final = 16 << 20
@@ -51,16 +52,17 @@ class Inspector:
         self._seconds = seconds
         self._memory_bytes = memory_bytes
 
-    def inspect(self, path: Path) -> FileFormat:
+    def inspect(self, at_rest: FileAtRest) -> FileFormat:
         """The format of a sound package; a large file is given a second more for each 16 MiB.
 
         Raises `NotADocument`, `UnsoundPackage` with every finding, and `InspectionImpossible`.
         """
-        file_format = formats.detect(path)
-        seconds = self._seconds + path.stat().st_size / _BYTES_A_SECOND
+        with at_rest.open() as file:
+            file_format = formats.detect(file)
+        seconds = self._seconds + at_rest.path.stat().st_size / _BYTES_A_SECOND
         limits = Limits(math.ceil(seconds), self._memory_bytes, self._max_unpacked_bytes)
         try:
-            with _process(path, file_format, limits) as receiver:
+            with _process(at_rest, file_format, limits) as receiver:
                 findings, total = _verdict(_told(receiver, time.monotonic() + seconds))
         except _BrokeOff as exc:
             raise UnsoundPackage((_broke_off(str(exc)),)) from exc
@@ -70,8 +72,8 @@ class Inspector:
 
 
 @contextmanager
-def _process(path: Path, file_format: FileFormat, limits: Limits) -> Iterator[Connection]:
-    receiver, process = _started(path, file_format, limits)
+def _process(at_rest: FileAtRest, file_format: FileFormat, limits: Limits) -> Iterator[Connection]:
+    receiver, process = _started(at_rest, file_format, limits)
     try:
         yield receiver
     finally:
@@ -83,9 +85,9 @@ def _process(path: Path, file_format: FileFormat, limits: Limits) -> Iterator[Co
             process.close()
 
 
-def _started(path: Path, file_format: FileFormat, limits: Limits) -> tuple[Connection, ForkServerProcess]:
+def _started(at_rest: FileAtRest, file_format: FileFormat, limits: Limits) -> tuple[Connection, ForkServerProcess]:
     receiver, sender = _CONTEXT.Pipe(duplex=False)
-    arguments = (sender, str(path.resolve()), file_format, limits)
+    arguments = (sender, replace(at_rest, path=at_rest.path.resolve()), file_format, limits)
     process = _CONTEXT.Process(target=inside.run, args=arguments, name="inspection", daemon=True)
     try:
         with _TURN:

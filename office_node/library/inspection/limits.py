@@ -7,6 +7,8 @@ import signal
 import sys
 from dataclasses import dataclass
 
+from office_node.library.sealing import layout
+
 _OPEN_FILES = 32
 _PR_SET_PDEATHSIG = 1
 
@@ -24,7 +26,7 @@ def apply(limits: Limits) -> None:
     """Lower this process to `limits`, for good, and let it die with the one that forked it."""
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_NOFILE, _OPEN_FILES)
-    _lower(resource.RLIMIT_FSIZE, limits.max_unpacked_bytes)
+    _lower(resource.RLIMIT_FSIZE, layout.sealed_size(limits.max_unpacked_bytes))
     _lower(resource.RLIMIT_CPU, limits.seconds)
     _lower(resource.RLIMIT_AS, limits.memory_bytes)
 

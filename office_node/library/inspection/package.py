@@ -1,18 +1,18 @@
 """The checks of one file; imported only where the limits hold."""
 
-from pathlib import Path
 from typing import BinaryIO
 
 from office_node.library.formats import FileFormat
 from office_node.library.inspection import pdf, zip
 from office_node.library.inspection.findings import Findings
+from office_node.library.sealing.at_rest import FileAtRest
 
 
-def inspect(path: str, file_format: FileFormat, max_unpacked_bytes: int, findings: Findings) -> None:
+def inspect(at_rest: FileAtRest, file_format: FileFormat, max_unpacked_bytes: int, findings: Findings) -> None:
     """Everything that is wrong with the file."""
-    with Path(path).open("rb") as file:
+    with at_rest.open() as file:
         if file_format is FileFormat.ZIP:
-            zip.inspect(file, max_unpacked_bytes, findings)
+            zip.inspect(file, at_rest.path.parent, max_unpacked_bytes, findings)
         else:
             _pdf(file, findings)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from office_node.errors import OfficeNodeError
+from office_node.library.damage import DocumentDamaged
 
 HEAD: Final = b"office node sealed file 1\n"
 CHUNK_BYTES: Final = 1 << 18  # smaller ones would hold the interpreter's lock (performance.md 2)
@@ -20,11 +20,10 @@ DATA_KEY_BYTES: Final = 32
 _NUMBER_BYTES: Final = 11
 
 
-class SealBroken(OfficeNodeError):
+class SealBroken(DocumentDamaged):
     """A sealed file is not what was sealed: changed, cut, exchanged, or not under this key."""
 
     code = "N341"
-    hint = "run `office-node library verify` and restore the file from the backup"
 
 
 def cipher(data_key: bytes) -> AESGCM:

@@ -1,5 +1,6 @@
 """Reads a sealed file as if it lay there plain: from anywhere, in constant memory, never a byte that is not proven."""
 
+import errno
 import io
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -46,7 +47,7 @@ class SealedReader(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
         if start + offset < 0:
-            raise ValueError("a place before the beginning")
+            raise OSError(errno.EINVAL, "a place before the beginning")
         self._position = start + offset
         return self._position
 

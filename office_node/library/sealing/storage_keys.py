@@ -46,7 +46,12 @@ class StorageKeys:
     @property
     def current_kid(self) -> str:
         """Thumbprint of the storage key that wraps now."""
-        return str(self._current().kid)
+        return self._current().thumbprint()
+
+    @property
+    def former_kids(self) -> list[str]:
+        """Thumbprints of the other storage keys that are here."""
+        return [kid for kid in self._known() if kid != self.current_kid]
 
     def new_data_key(self) -> tuple[bytes, WrappedKey]:
         """A fresh key for one file, in clear for its writing, and as it is kept."""
@@ -69,8 +74,9 @@ class StorageKeys:
 
     def _wrap(self, data_key: bytes) -> WrappedKey:
         key = self._current()
-        head = {"alg": _ALGORITHMS[0], "enc": _ALGORITHMS[1], "kid": str(key.kid)}
-        return WrappedKey(jwe.encrypt_compact(head, data_key, key, algorithms=_ALGORITHMS), str(key.kid))
+        kid = key.thumbprint()
+        head = {"alg": _ALGORITHMS[0], "enc": _ALGORITHMS[1], "kid": kid}
+        return WrappedKey(jwe.encrypt_compact(head, data_key, key, algorithms=_ALGORITHMS), kid)
 
     def _key_of(self, head: GuestProtocol) -> ECKey:
         kid = str(head.headers().get("kid"))

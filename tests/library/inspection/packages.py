@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from office_node.library.inspection import Inspector, UnsoundPackage
+from office_node.library.sealing.at_rest import FileAtRest
 from tests.office import pdf
 
 MAX_UNPACKED_BYTES = 64 << 20
+KEY = bytes(range(32))
 PDF = pdf(2000)
 ST26 = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -99,15 +101,22 @@ def quoted_bomb(copies: int, kernel: bytes) -> bytes:
 
 
 def findings(folder: Path, content: bytes, **limits: float) -> list[str]:
-    """What is found wrong with these bytes: each number and what it says, without the hint."""
-    path = folder / "package"
-    path.write_bytes(content)
-    return findings_of(path, **limits)
+    """What is found wrong with these bytes, sealed: each number and what it says, without the hint."""
+    return findings_of(sealed(folder, content), **limits)
 
 
-def findings_of(path: Path, **limits: float) -> list[str]:
+def sealed(folder: Path, content: bytes) -> FileAtRest:
+    """A package as it lies in the library."""
+    at_rest = FileAtRest(folder / "package", "package", KEY)
+    at_rest.path.unlink(missing_ok=True)
+    with at_rest.writing() as write:
+        write(content)
+    return at_rest
+
+
+def findings_of(at_rest: FileAtRest, **limits: float) -> list[str]:
     try:
-        Inspector(**{"max_unpacked_bytes": MAX_UNPACKED_BYTES, **limits}).inspect(path)  # type: ignore[arg-type]
+        Inspector(**{"max_unpacked_bytes": MAX_UNPACKED_BYTES, **limits}).inspect(at_rest)  # type: ignore[arg-type]
     except UnsoundPackage as exc:
         return [f"{finding.number} {finding.what}" for finding in exc.findings]
     return []

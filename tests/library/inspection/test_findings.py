@@ -7,7 +7,7 @@ import pytest
 from office_node.library.inspection import UnsoundPackage
 from office_node.library.inspection.findings import Kind, escaped
 from office_node.library.inspection.inspector import Inspector
-from tests.library.inspection.packages import CORE, archive, findings, member
+from tests.library.inspection.packages import CORE, archive, findings, member, sealed
 from tests.office import ROOT
 
 PAGE = (ROOT / "docs" / "packages.md").read_text()
@@ -24,11 +24,11 @@ def test_the_documents_tell_of_no_other_number() -> None:
 
 
 def test_past_the_hundredth_findings_are_counted_only(tmp_path: Path) -> None:
-    (tmp_path / "package").write_bytes(archive(CORE, *(member(f"../{n}") for n in range(5000))))
+    package = sealed(tmp_path, archive(CORE, *(member(f"../{n}") for n in range(5000))))
     with pytest.raises(
         UnsoundPackage, match="N320 the package is not sound: 5000 findings, the first 100 of them;"
     ) as caught:
-        Inspector(max_unpacked_bytes=1 << 20).inspect(tmp_path / "package")
+        Inspector(max_unpacked_bytes=1 << 20).inspect(package)
     assert len(caught.value.findings) == 100
 
 

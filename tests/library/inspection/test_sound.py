@@ -20,13 +20,13 @@ from tests.library.inspection.packages import (
     archive,
     findings,
     member,
+    sealed,
 )
 from tests.office import pdf
 
 
 def inspect(folder: Path, content: bytes) -> FileFormat:
-    (folder / "package").write_bytes(content)
-    return Inspector(max_unpacked_bytes=MAX_UNPACKED_BYTES).inspect(folder / "package")
+    return Inspector(max_unpacked_bytes=MAX_UNPACKED_BYTES).inspect(sealed(folder, content))
 
 
 def zipped(**files: bytes) -> bytes:

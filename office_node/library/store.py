@@ -1,0 +1,37 @@
+"""What the library asks of the place where its files are kept: opaque bytes by name, nothing of what they are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+
+class Store(Protocol):
+    """Files by name: 32 hexadecimal digits of ours, never a caller's. Whole or not at all, never changed.
+
+    Every verb raises `StoreUnusable` when the place fails, which says nothing of the file.
+    """
+
+    def keep(self, file: Path, name: str) -> None:
+        """Give a finished file of this machine its name, for good: after return it survives a power cut.
+
+        The file at the old path is gone afterwards.
+        """
+
+    def open(self, name: str) -> BinaryIO:
+        """The kept file, unbuffered, to be read and to seek in. Raises `FileMissing`."""
+
+    def names(self) -> Iterator[str]:
+        """Every name that is kept."""
+
+    def discard(self, name: str) -> None:
+        """Take a kept file away for good; nothing happens if it is not there."""
+
+    def set_aside(self, name: str) -> None:
+        """Take a kept file out of service without losing it: it has no name any more, and stays for who looks into it.
+
+        Nothing happens if it is not there.
+        """
+
+    def place(self, name: str) -> str | None:
+        """Where the file lies, from the store's folder on, for a web server that sends it in our stead; None if no
+        such server can."""
