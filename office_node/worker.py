@@ -21,6 +21,7 @@ log = structlog.get_logger()
 
 _HOUSEKEEPING_SECONDS = 600
 _REWRAP_SECONDS = 5
+_CHECKPOINT_SECONDS = 10
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -59,6 +60,8 @@ def _work(in_force: InForce, event: str) -> tuple[int, bool]:
     scheduler.add_job(keep_house, "interval", seconds=_HOUSEKEEPING_SECONDS, **always)
     rewrap = partial(_count, "keys_wrapped_anew", node.rewrapping.run)
     scheduler.add_job(rewrap, "interval", seconds=_REWRAP_SECONDS, **always)
+    checkpoint = partial(_count, "checkpoints_signed", node.checkpoints.make_due)
+    scheduler.add_job(checkpoint, "interval", seconds=_CHECKPOINT_SECONDS, **always)
     if node.intake and node.settings.intake:
         scheduler.add_job(_at_ease(node.intake.scan), "interval", seconds=node.settings.intake.poll_seconds, **always)
     keep_house()

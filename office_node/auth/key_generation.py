@@ -44,7 +44,7 @@ def _of_the_node(settings: Settings) -> list[Wanted]:
         (settings.library.access_code_key_file, keys.generate_secret),
         (settings.off.download_link_key_file, keys.generate_secret),
     ]
-    rings = [settings.wipo.client_key_file, settings.library.storage_key_file]
+    rings = [settings.wipo.client_key_file, settings.library.storage_key_file, settings.timeline.signing_key_file]
     if settings.authorization_server:
         rings.append(settings.authorization_server.signing_key_file)
     # Where a dated key is, the first one has served its time.

@@ -20,7 +20,8 @@ from office_node.auth.keys import KeyUnusable
 from office_node.settings import Rehearsal, Settings
 from office_node.settings.sections import AuthorizationServer, Client, Wipo
 
-TOKEN_SIGNING, WIPO_CLIENT, TLS, STORAGE = "token signing", "WIPO client", "TLS", "storage"
+TOKEN_SIGNING, WIPO_CLIENT, TLS = "token signing", "WIPO client", "TLS"
+STORAGE, TIMELINE = "storage", "timeline"
 REHEARSAL, REHEARSAL_OFFICE = "rehearsal WIPO", "rehearsal office"
 
 
@@ -59,7 +60,8 @@ def inventory(settings: Settings) -> list[HeldKey]:
     library, off = settings.library, settings.off
     held = [*_wipo_client(settings.wipo), *_tls(settings)]
     held += _own_server(server) if server else []
-    held += _storage(library.storage_key_file)
+    held += _for_good(STORAGE, "[library] storage_key_file", library.storage_key_file)
+    held += _for_good(TIMELINE, "[timeline] signing_key_file", settings.timeline.signing_key_file)
     held.append(_secret("access codes", "[library] access_code_key_file", library.access_code_key_file))
     held.append(_secret("download links", "[off] download_link_key_file", off.download_link_key_file))
     return held + (_rehearsal(settings.rehearsal) if settings.rehearsal else [])
@@ -86,10 +88,9 @@ def _own_server(server: AuthorizationServer) -> list[HeldKey]:
     return [*_ring(bare, server.signing_key_file, server.token_seconds), *clients]
 
 
-def _storage(path: Path) -> Iterator[HeldKey]:
-    # Needed, each of them: a document may be under any.
-    bare = HeldKey(STORAGE, "[library] storage_key_file", path, "active")
-    for held in _ring(bare, path, None, keys.load_storage_key):
+def _for_good(use: str, place: str, path: Path) -> Iterator[HeldKey]:
+    # Needed, each of them: a document may be under any, a checkpoint signed by any.
+    for held in _ring(HeldKey(use, place, path, "active"), path, None, keys.load_either_half):
         yield replace(held, is_needed=True)
 
 

@@ -62,12 +62,12 @@ def replace_token_signing(path: Path) -> Rotation:
     return Rotation(new, begins, None, _remove(file for file in others if keys.is_there(file)))
 
 
-def rotate_storage(path: Path, in_seconds: float) -> Rotation:
-    """Lay the next storage key beside the present one, to seal in so many seconds; every older one stays.
+def rotate_for_good(path: Path, in_seconds: float) -> Rotation:
+    """Lay the next key beside the present one, to count in so many seconds; every older one stays, for what it did.
 
     Raises `NextKeyWaits`, and `KeyUnusable` when there is no key to follow.
     """
-    ring = _usable(path, None, keys.load_storage_key)
+    ring = _usable(path, None, keys.load_either_half)
     now = clock.now()
     _refuse_second(ring, now)
     new, begins = _lay_next(path, now + timedelta(seconds=in_seconds))

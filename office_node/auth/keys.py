@@ -88,8 +88,8 @@ def load_public_key(path: Path) -> ECKey:
     return _named(ECKey.import_key(_pem(public)))
 
 
-def load_storage_key(path: Path) -> ECKey:
-    """A storage key: the P-256 private key, or its public half where documents are only taken in, not read.
+def load_either_half(path: Path) -> ECKey:
+    """A P-256 private key, or its public half where that is enough.
 
     Raises `KeyUnusable`.
     """

@@ -11,14 +11,23 @@ from joserfc.jwk import ECKey
 
 from office_node import clock
 from office_node.auth import key_ends, keys
-from office_node.auth.key_inventory import REHEARSAL, STORAGE, TLS, TOKEN_SIGNING, WIPO_CLIENT, HeldKey, inventory
+from office_node.auth.key_inventory import (
+    REHEARSAL,
+    STORAGE,
+    TIMELINE,
+    TLS,
+    TOKEN_SIGNING,
+    WIPO_CLIENT,
+    HeldKey,
+    inventory,
+)
 from office_node.auth.keys import KeyUnusable
 from office_node.settings import Finding, Settings
 from office_node.settings.fields import LOOPBACK_HOSTS
 
 _LARGEST_KEY_FILE = 65_536
 # Of two with one key the later is told of: the easier to replace.
-_ROLES = (TLS, STORAGE, WIPO_CLIENT, TOKEN_SIGNING, REHEARSAL)
+_ROLES = (TLS, STORAGE, TIMELINE, WIPO_CLIENT, TOKEN_SIGNING, REHEARSAL)
 
 
 def check(settings: Settings, file: str) -> Iterator[Finding]:

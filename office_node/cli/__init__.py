@@ -16,6 +16,7 @@ _NOUNS = {
     "outbox": "what is still to be done and told",
     "registrations": "what WIPO shall know of the office's documents",
     "rehearsal": "the simulated WIPO central",
+    "timeline": "what happened to each document and request",
     "serve": "start web and worker, stop them together",
     "web": "start the web processes alone",
     "worker": "start a worker alone",

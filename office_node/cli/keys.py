@@ -138,7 +138,7 @@ def rotate_wipo_client(ctx: click.Context, activate: bool, in_seconds: int | Non
 def rotate_storage(ctx: click.Context, in_seconds: int) -> None:
     """Make the next key that documents are sealed under; the worker then wraps their keys anew, and no file changes."""
     path = load_settings(ctx).library.storage_key_file
-    done = key_rotation.rotate_storage(path, in_seconds)
+    done = key_rotation.rotate_for_good(path, in_seconds)
     click.echo(f"made {done.new}: documents are sealed under it from {_second(done.begins)}")
     click.echo("back it up before then: without it they cannot be read")
     if done.old:
@@ -147,8 +147,27 @@ def rotate_storage(ctx: click.Context, in_seconds: int) -> None:
     click.echo("how far the worker is: office-node library keys")
 
 
+@rotate.command("timeline")
+@click.option(
+    "--in",
+    "in_seconds",
+    type=click.IntRange(6, 2_592_000),
+    default=600,
+    show_default=True,
+    help="When the next key begins; other hosts must have its file by then.",
+)
+@click.pass_context
+def rotate_timeline(ctx: click.Context, in_seconds: int) -> None:
+    """Make the next key that signs checkpoints of the timeline; the old one still proves what it signed."""
+    done = key_rotation.rotate_for_good(load_settings(ctx).timeline.signing_key_file, in_seconds)
+    click.echo(f"made {done.new}: signs checkpoints from {_second(done.begins)}")
+    if done.old:
+        click.echo(f"kept {done.old.file}: proves what it signed; its public half alone in its place does as well")
+    click.echo("give the new public key to whoever checks evidence: office-node keys export timeline --next")
+
+
 @keys.command()
-@click.argument("use", type=click.Choice(["wipo-client", "token-signing"]))
+@click.argument("use", type=click.Choice(["wipo-client", "token-signing", "timeline"]))
 @click.option("--next", "of_next", is_flag=True, help="Of the key that is to come.")
 @click.option("--jwk", "as_jwk", is_flag=True, help="The public key as a JWK.")
 @_OUTPUT
@@ -156,7 +175,7 @@ def rotate_storage(ctx: click.Context, in_seconds: int) -> None:
 def export(ctx: click.Context, use: str, of_next: bool, as_jwk: bool, output: Path | None) -> None:
     """Print what others may have of a key: WIPO's certificate or our public key; nothing secret ever."""
     settings = load_settings(ctx)
-    path = settings.wipo.client_key_file if use == "wipo-client" else _own_server(settings).signing_key_file
+    path = _ring_of(use, settings)
     file = key_rotation.next_key(path) if of_next else key_rotation.present_key(path)
     public = _public_part(file, use, as_jwk)
     if output:
@@ -164,6 +183,12 @@ def export(ctx: click.Context, use: str, of_next: bool, as_jwk: bool, output: Pa
         click.echo(f"wrote {output}")
     else:
         click.echo(public, nl=False)
+
+
+def _ring_of(use: str, settings: Settings) -> Path:
+    if use == "timeline":
+        return settings.timeline.signing_key_file
+    return settings.wipo.client_key_file if use == "wipo-client" else _own_server(settings).signing_key_file
 
 
 def _own_server(settings: Settings) -> AuthorizationServer:
@@ -176,7 +201,7 @@ def _public_part(file: Path, use: str, as_jwk: bool) -> bytes:
     key = key_files.load_private_key(file)
     if as_jwk:
         return (json.dumps(key_files.public_jwk(key), indent=2) + "\n").encode()
-    if use == "token-signing":
+    if use != "wipo-client":
         return key.as_pem(private=False)
     certificates.check_siblings(file, key)
     return certificates.load_certificate(certificates.public_siblings(file)[1]).public_bytes(Encoding.PEM)

@@ -14,6 +14,7 @@ import structlog
 
 from office_node import clock, crash_points, logs
 from office_node.das import number_formats
+from office_node.document_id import DocumentKind
 from office_node.errors import NotYet, OfficeNodeError
 from office_node.intake import request as intake_request
 from office_node.intake import results as intake_results
@@ -28,6 +29,8 @@ from office_node.off_registrations.service import Asked, Registrations
 from office_node.off_registrations.states import OperationState
 from office_node.outbox.outbox import Claim, Outbox
 from office_node.storage.database import Database
+from office_node.timeline.noting import note
+from office_node.timeline.steps import Step
 
 log = structlog.get_logger()
 
@@ -185,6 +188,7 @@ class Intake:
             registration = self._registration(view)
             self._finish(drop.ticket, "done", intake_results.of_earlier(view, registration, named))
             return
+        self._note(Step.DROP_TAKEN, named, asked.operation_id, name=name_in(drop.ticket))
         log.info("drop taken in", name=name_in(drop.ticket), operation_id=asked.operation_id)
 
     def _request(self, drop: Drop) -> IntakeRequest:
@@ -247,4 +251,20 @@ class Intake:
 
     def _finish(self, ticket: str, outcome: Outcome, result: Mapping[str, Any]) -> None:
         self._folder.finish(ticket, outcome, {"name": name_in(ticket), **result})
+        step = Step.DROP_REFUSED if outcome == "refused" else Step.DROP_HANDED_BACK
+        self._note(step, result, result.get("operation_id"), name=name_in(ticket), code=result.get("code"))
         log.info("drop handed back", name=name_in(ticket), outcome=outcome, code=result.get("code"))
+
+    def _note(self, step: Step, named: Mapping[str, Any], subject: str | None, **said: str | None) -> None:
+        kind, number = _normal(named)
+        with self._database.transaction() as session:
+            note(session, step, kind, number, subject=subject, **said)
+
+
+def _normal(named: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Kind and number as the library keeps them; nothing where the request named none."""
+    try:
+        kind = DocumentKind(named["kind"])
+        return kind.value, number_formats.normalise(kind, named["number"])
+    except (KeyError, ValueError, number_formats.BadDocumentNumber):
+        return None, None

@@ -24,6 +24,8 @@ from office_node.library.records import DocumentRecord, VersionRecord
 from office_node.library.sealing.at_rest import FileAtRest
 from office_node.library.store import Store
 from office_node.storage.database import Database
+from office_node.timeline.noting import note
+from office_node.timeline.steps import Step
 
 
 class DocumentDiffers(OfficeNodeError):
@@ -238,6 +240,7 @@ class Accession:
             session.add(version)
             session.execute(update(DocumentRecord).where(*which).values(current_version=number))
             session.flush()
+            _note(session, document, version, taking.classification)
             return outcome, self._entry(session, document)
 
     def _entry(self, session: Session, document: PriorityDocumentId) -> CatalogueEntry:
@@ -245,3 +248,20 @@ class Accession:
         if entry is None:
             raise LookupError(f"{document} was catalogued and is not there")
         return entry
+
+
+def _note(
+    session: Session, document: PriorityDocumentId, version: VersionRecord, classification: Classification
+) -> None:
+    note(
+        session,
+        Step.ADDED if version.version == 1 else Step.NEW_VERSION,
+        document.kind,
+        document.number,
+        date=document.date.isoformat(),
+        version=version.version,
+        bytes=version.size,
+        sha256=version.sha256,
+        classification=classification.value,
+        encrypted=version.wrapped_key is not None,
+    )

@@ -10,6 +10,8 @@ from office_node.document_id import PriorityDocumentId
 from office_node.off_registrations.records import OperationRecord, RegistrationRecord, next_in_turn, next_turn
 from office_node.off_registrations.states import OperationState, Verb
 from office_node.outbox.outbox import Outbox
+from office_node.timeline.noting import note
+from office_node.timeline.steps import Step
 
 HAND_BACK = "hand_back"
 _LONGEST_REASON = 500
@@ -38,6 +40,7 @@ def write_down(
         created_at=clock.now(),
     )
     session.add(operation)
+    note(session, Step.OPERATION_ASKED, document.kind, document.number, subject=operation.id, verb=verb.value)
     return operation
 
 
@@ -47,6 +50,16 @@ def end(
     """It is over: the next in turn goes on, and whoever laid it into the watched folder is told."""
     operation.state, operation.ended_at = state, clock.now()
     operation.reason = reason[:_LONGEST_REASON] if reason else None
+    step = Step.OPERATION_DONE if state is OperationState.DONE else Step.OPERATION_REFUSED
+    note(
+        session,
+        step,
+        operation.kind,
+        operation.number,
+        subject=operation.id,
+        verb=operation.verb,
+        reason=operation.reason,
+    )
     if following := next_in_turn(session, operation):
         outbox.make_due(session, following)
     if operation.hand_back_to:

@@ -24,6 +24,8 @@ from office_node.off_registrations.records import (
 from office_node.off_registrations.states import OperationState, RegistrationState, Verb
 from office_node.outbox.outbox import Claim, Outbox
 from office_node.storage.database import Database
+from office_node.timeline.noting import note
+from office_node.timeline.steps import Step
 
 log = structlog.get_logger()
 
@@ -53,6 +55,15 @@ class Recording:
                 raise NotYet("called off", seconds=0, is_ours=True)
             was_told = operation.first_sent_at is not None
             operation.first_sent_at = operation.first_sent_at or clock.now()
+            note(
+                session,
+                Step.OPERATION_SENT,
+                operation.kind,
+                operation.number,
+                subject=operation.id,
+                verb=operation.verb,
+                again=was_told,
+            )
             if job.verb is Verb.REGISTER and job.upload:
                 registration = locked_registration(session, job.registered.id)
                 if registration.state == RegistrationState.UPLOADING:

@@ -10,10 +10,12 @@ from office_node import clock, logs
 from office_node.document_id import DocumentKind
 from office_node.off_retrievals import states
 from office_node.off_retrievals.announcements import Announcements
+from office_node.off_retrievals.noted import note_of
 from office_node.off_retrievals.records import UNENDED
 from office_node.off_retrievals.records import ForwardedRetrievalRecord as Retrieval
 from office_node.off_retrievals.states import RetrievalState
 from office_node.storage.database import Database
+from office_node.timeline.steps import Step
 from office_node.uploads.service import Uploads
 
 log = structlog.get_logger()
@@ -60,6 +62,7 @@ class Endings:
         if retrieval.upload_id:
             self._uploads.give_up(session, retrieval.upload_id)
         retrieval.end(state, because)
+        note_of(session, Step.RETRIEVAL_ENDED, retrieval, because=because)
         if unheard:
             self._announcements.put(session, retrieval)
         with logs.bound(acknowledgement_id=retrieval.acknowledgement_id):

@@ -19,10 +19,12 @@ from office_node.library.catalogue import Version
 from office_node.library.digital_library import DigitalLibrary
 from office_node.off_retrievals import states
 from office_node.off_retrievals.download_links import DownloadLinks
+from office_node.off_retrievals.noted import note_of
 from office_node.off_retrievals.records import UNENDED, locked
 from office_node.off_retrievals.records import ForwardedRetrievalRecord as Retrieval
 from office_node.off_retrievals.states import RetrievalState
 from office_node.storage.database import Database
+from office_node.timeline.steps import Step
 
 log = structlog.get_logger()
 
@@ -86,18 +88,20 @@ class Handover:
         if found.version_id is None or found.state not in states.SERVED:
             raise Gone("The request has ended")
         version_id = present.current.version_id if present else found.version_id
-        if version_id != found.version_id:
-            self._take_newest(found.acknowledgement_id, version_id)
+        self._note_link(found.acknowledgement_id, version_id)
         log.info("download link issued")
         return self._links.sign(found.acknowledgement_id, version_id)
 
-    def _take_newest(self, acknowledgement_id: str, version_id: str) -> None:
-        """The content was replaced since it was prepared: nobody gets the old one any more (protocol.md E7)."""
+    def _note_link(self, acknowledgement_id: str, version_id: str) -> None:
+        """If the content was replaced since it was prepared, nobody gets the old one any more (protocol.md E7)."""
         with self._database.transaction() as session:
             retrieval = locked(session, acknowledgement_id)
-            if retrieval.state in states.SERVED:
+            if retrieval.state not in states.SERVED:
+                raise Gone("The request has ended")
+            if retrieval.version_id != version_id:
                 retrieval.version_id = version_id
-        log.info("replaced content taken for the request", version_id=version_id)
+                log.info("replaced content taken for the request", version_id=version_id)
+            note_of(session, Step.LINK_ISSUED, retrieval)
 
     def content(self, acknowledgement_id: str, version_id: str) -> Offered:
         """The content that a checked link names. Raises `Gone` when its request has ended, or it was replaced."""
@@ -124,6 +128,7 @@ class Handover:
         """The last byte was sent: the request is no longer open, though its link may be used again."""
         with self._database.transaction() as session:
             retrieval = locked(session, acknowledgement_id)
+            note_of(session, Step.SERVED, retrieval)
             if retrieval.may_move(RetrievalState.DOWNLOADED):
                 retrieval.move(RetrievalState.DOWNLOADED, downloaded_at=clock.now(), open_key=None)
 
@@ -141,6 +146,7 @@ class Handover:
                 raise NotFound("No such request, or it has ended already")
             for retrieval in open_ones:
                 retrieval.end(RetrievalState.EXPIRED, "deleted by WIPO")
+                note_of(session, Step.RETRIEVAL_ENDED, retrieval, because="deleted by WIPO")
                 logs.bind(acknowledgement_id=retrieval.acknowledgement_id)
                 log.info("retrieval ended by WIPO")
 

@@ -24,11 +24,14 @@ from office_node.library.digital_library import DigitalLibrary
 from office_node.off_retrievals import states
 from office_node.off_retrievals.announcements import Announcements
 from office_node.off_retrievals.endings import CANNOT_SUPPLY, Endings
+from office_node.off_retrievals.noted import note_of
 from office_node.off_retrievals.records import ForwardedRetrievalRecord as Retrieval
 from office_node.off_retrievals.records import locked
 from office_node.off_retrievals.states import RetrievalState
 from office_node.outbox.outbox import Claim, Outbox
 from office_node.storage.database import Database
+from office_node.timeline.noting import note
+from office_node.timeline.steps import Step
 from office_node.uploads.service import Then, Uploads
 
 log = structlog.get_logger()
@@ -73,6 +76,13 @@ class ForwardedRetrievals:
 
         Raises `DocumentMismatch` with -7, -12 or -14, never telling what was expected.
         """
+        try:
+            return self._accepted(caller, request)
+        except DocumentMismatch as exc:
+            self._note_refusal(caller, request, exc)
+            raise
+
+    def _accepted(self, caller: VerifiedClaims, request: RetrievalRequest) -> str:
         acknowledgement_id = str(uuid4())
         wipo_id = next(iter(request.acknowledgement_ids), None)
         with self._database.transaction() as session:
@@ -94,8 +104,17 @@ class ForwardedRetrievals:
             if not self._database.insert_once(session, Retrieval, row):
                 # On PostgreSQL two repeats may arrive at the same instant: the other one was first by a hair.
                 known = _open_request(session, open_key)
-                return _repeated(known) if known else self.accept(caller, request)
+                return _repeated(known) if known else self._accepted(caller, request)
             self._outbox.put(session, PREPARE, f"{PREPARE}:{acknowledgement_id}", {}, acknowledgement_id)
+            note(
+                session,
+                Step.RETRIEVAL_RECEIVED,
+                entry.document.kind,
+                entry.document.number,
+                subject=acknowledgement_id,
+                wipo_id=wipo_id,
+                client=caller.client_id,
+            )
         logs.bind(acknowledgement_id=acknowledgement_id)
         log.info("retrieval accepted", wipo_acknowledgement_id=wipo_id)
         return acknowledgement_id
@@ -133,6 +152,7 @@ class ForwardedRetrievals:
                 version_id = entry.current.version_id
                 retrieval.move(RetrievalState.PREPARED, prepared_at=clock.now(), version_id=version_id)
                 self._announcements.put(session, retrieval)
+                note_of(session, Step.RETRIEVAL_PREPARED, retrieval, version=entry.current.version)
         log.info("document prepared", version_id=entry.current.version_id, bytes=entry.current.size)
 
     def announce_transit(self, claim: Claim) -> None:
@@ -145,8 +165,10 @@ class ForwardedRetrievals:
                 return
             if upload.is_accepted:
                 retrieval.move(RetrievalState.PREPARED, prepared_at=clock.now())
+                note_of(session, Step.RETRIEVAL_PREPARED, retrieval, through="transit", file_id=upload.file_id)
             else:
                 retrieval.end(RetrievalState.REFUSED, CANNOT_SUPPLY)
+                note_of(session, Step.RETRIEVAL_ENDED, retrieval, because=CANNOT_SUPPLY)
             self._announcements.put(session, retrieval, upload.file_id if upload.is_accepted else None)
         log.info("transit ended", accepted=upload.is_accepted, file_id=upload.file_id, reason=upload.reason)
 
@@ -165,9 +187,23 @@ class ForwardedRetrievals:
         with self._database.transaction() as session:
             self._outbox.settle(session, claim)
             retrieval = locked(session, acknowledgement_id)
+            note_of(session, Step.RETRIEVAL_NOTIFIED, retrieval, status=category)
             if retrieval.may_move(RetrievalState.NOTIFIED):
                 retrieval.move(RetrievalState.NOTIFIED, notified_at=clock.now())
         log.info("WIPO notified", category=category)
+
+    def _note_refusal(self, caller: VerifiedClaims, request: RetrievalRequest, exc: DocumentMismatch) -> None:
+        """For the clerk who is asked why; of documents that are not here there is no timeline."""
+        kind = request.document_kind_category
+        try:
+            number = number_formats.normalise(kind, request.document_number)
+        except BadDocumentNumber:
+            return
+        if self._library.find(kind, number) is None:
+            return
+        codes = " ".join(str(detail.code) for detail in exc.details)
+        with self._database.transaction() as session:
+            note(session, Step.RETRIEVAL_REFUSED, kind, number, codes=codes, client=caller.client_id)
 
     def _is_big(self, entry: CatalogueEntry) -> bool:
         bound = entry.big_document_bytes
@@ -183,6 +219,7 @@ class ForwardedRetrievals:
             then=Then(TRANSIT, f"{TRANSIT}:{acknowledgement_id}", {}),
         )
         retrieval.move(RetrievalState.UPLOADING, upload_id=upload_id, version_id=version_id)
+        note_of(session, Step.RETRIEVAL_IN_TRANSIT, retrieval, version=entry.current.version)
 
     def _settle(self, claim: Claim) -> None:
         with self._database.transaction() as session:

@@ -15,6 +15,8 @@ from office_node.outbox import backoff
 from office_node.outbox.records import OPEN, MessageState, OutboxRecord
 from office_node.storage.columns import UtcDateTime
 from office_node.storage.database import Database
+from office_node.timeline.noting import note
+from office_node.timeline.steps import Step
 
 _LONGEST_CAUSE = 500
 _SHORTEST_LOOK_SECONDS = 0.5
@@ -200,6 +202,8 @@ class Outbox:
                 fresh = {"state": MessageState.DUE, "due_at": clock.now(), "attempts": 0, "first_tried_at": None}
                 if _changed(session, parked.values(**fresh)) != 1:
                     raise NotParked(f"message {message_id} is not parked")
+                subject = session.get_one(OutboxRecord, message_id).acknowledgement_id
+                note(session, Step.RETRIED, None, None, subject=subject, message=message_id)
 
     def _due(self, kind: str, limit: int) -> Sequence[OutboxRecord]:
         # A look without the write lock: most ticks find nothing.
@@ -246,6 +250,9 @@ class Outbox:
             # The first cause is never overwritten: later ones are often only its echo.
             kept = session.scalars(select(OutboxRecord.first_cause).where(OutboxRecord.id == claim.message_id)).one()
             self._change(session, claim, first_cause=kept or cause, last_cause=cause, **values)
+            if values["state"] is MessageState.PARKED:
+                subject = claim.acknowledgement_id
+                note(session, Step.PARKED, None, None, subject=subject, message=claim.message_id, cause=cause)
 
     def _change(self, session: Session, claim: Claim, **values: Any) -> None:
         if _changed(session, _held(claim).values(**values)) != 1:

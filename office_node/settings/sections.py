@@ -296,6 +296,17 @@ class Intake(_Section):
     """How long NAME.json waits for the file that belongs to it before it is refused."""
 
 
+class Timeline(_Section):
+    """The record of every step of every document and request (docs/timeline.md)."""
+
+    signing_key_file: FilePath
+    """P-256 private key (PEM, mode 0600) that signs its checkpoints."""
+    checkpoint_folder: FilePath = Field(default=Path("../var/checkpoints"), validate_default=True)
+    """Folder into which each checkpoint is laid too; copy it to where nobody of this machine can change it."""
+    checkpoint_minutes: int = Field(default=60, ge=1, le=1440)
+    """How long an entry waits at most until a checkpoint covers it, while the worker runs."""
+
+
 class Logging(_Section):
     """The JSON lines on standard error."""
 
@@ -334,6 +345,7 @@ class Settings(_Section):
     outbox: Outbox = Field(default=Outbox(), validate_default=True)
     worker: Worker = Worker()
     intake: Intake | None = None
+    timeline: Timeline
     logging: Logging = Logging()
     rehearsal: Rehearsal | None = None
 

@@ -19,6 +19,8 @@ from office_node.library.catalogue import Version
 from office_node.library.digital_library import DigitalLibrary
 from office_node.outbox.outbox import Claim, Outbox
 from office_node.storage.database import Database
+from office_node.timeline.noting import note
+from office_node.timeline.steps import Step
 from office_node.uploads.records import UploadRecord, locked
 from office_node.uploads.states import ENDED, UploadState
 
@@ -103,6 +105,7 @@ class Uploads:
         )
         session.add(upload)
         self._put(session, SEND, upload)
+        note(session, Step.UPLOAD_BEGUN, None, None, subject=subject, upload=upload.id)
         return upload.id
 
     def look_up(self, session: Session, upload_id: str) -> Upload:
@@ -135,6 +138,7 @@ class Uploads:
                 return  # given up meanwhile
             record.move(UploadState.SENT, sent_at=clock.now())
             self._put(session, CHECK, record)
+            note(session, Step.UPLOAD_SENT, None, None, subject=record.subject, upload=record.id, file_id=file_id)
         log.info("content sent to WIPO's store", version_id=upload.version_id, file_id=file_id)
 
     def check(self, claim: Claim) -> None:
@@ -233,6 +237,8 @@ class Uploads:
 
     def _end(self, session: Session, record: UploadRecord, state: UploadState, reason: str | None) -> None:
         record.move(state, ended_at=clock.now(), reason=reason[:500] if reason else None)
+        step = Step.UPLOAD_ACCEPTED if state is UploadState.ACCEPTED else Step.UPLOAD_REFUSED
+        note(session, step, None, None, subject=record.subject, upload=record.id, reason=record.reason)
         self._outbox.put(session, record.then_kind, record.then_effect_key, record.then_payload, record.subject)
 
     def _put(self, session: Session, kind: str, record: UploadRecord) -> None:

@@ -8,5 +8,5 @@ from office_node.settings import Settings
 
 def build_storage_keys(settings: Settings) -> StorageKeys:
     """Every storage key in the folder; none is ever retired, for a document may be under any. Raises `KeyUnusable`."""
-    ring = KeyRing(settings.library.storage_key_file, load=keys.load_storage_key)
+    ring = KeyRing(settings.library.storage_key_file, load=keys.load_either_half)
     return StorageKeys(ring.signing, ring.verifying)

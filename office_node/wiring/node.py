@@ -37,12 +37,17 @@ from office_node.outbox.outbox import Outbox
 from office_node.settings import Settings
 from office_node.storage.database import Database
 from office_node.storage.rate_counters import RateCounters
+from office_node.timeline.checkpoints import Checkpoints
+from office_node.timeline.evidence import Evidence
+from office_node.timeline.history import Histories
+from office_node.timeline.verification import TimelineVerification
 from office_node.uploads import service as uploads
 from office_node.uploads.service import Uploads
 from office_node.wiring.calls_out import build_egress, build_wipo_client
 from office_node.wiring.ingress import build_ingress
 from office_node.wiring.keys import build_storage_keys
 from office_node.wiring.rows import build_database, build_outbox
+from office_node.wiring.timeline import build_checkpoints, build_histories, build_timeline_verification
 from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server, build_token_verifier
 from office_node.wiring.watched_folder import build_intake
 
@@ -77,6 +82,10 @@ class Node:
     certificates: Certificates
     links: DownloadLinks
     slots: DownloadSlots
+    checkpoints: Checkpoints
+    timeline_verification: TimelineVerification
+    histories: Histories
+    evidence: Evidence
     intake: Intake | None
     """None where no folder is watched."""
 
@@ -191,5 +200,9 @@ def build_node(settings: Settings) -> Node:
         certificates=certificates,
         links=links,
         slots=DownloadSlots(settings.web.max_downloads, settings.web.max_downloads_per_client),
+        checkpoints=build_checkpoints(settings, database),
+        timeline_verification=build_timeline_verification(settings, database),
+        histories=build_histories(database),
+        evidence=Evidence(database, settings.office.code),
         intake=build_intake(settings, database, outbox, registrations, overview),
     )

@@ -13,6 +13,7 @@ MADE = {
     "access_codes.key",
     "download_links.key",
     "storage.pem",
+    "timeline.pem",
     "token_signing.pem",
     "es256_private.pem",
     "es256_public.pem",

@@ -47,6 +47,7 @@ def test_every_key_is_listed_with_its_time(file: Path, folder: Path) -> None:
         ("token signing", "token_signing.20261122T102500Z.pem", "active", None, None),
         ("client wipo-das", "rehearsal_wipo_public.pem", "active", None, None),
         ("storage", "storage.pem", "active", None, None),
+        ("timeline", "timeline.pem", "active", None, None),
         ("access codes", "access_codes.key", "active", None, None),
         ("download links", "download_links.key", "active", None, None),
         ("rehearsal WIPO", "rehearsal_wipo.pem", "active", None, None),
@@ -64,7 +65,7 @@ def test_the_columns_fit_a_terminal_and_hold_no_secret(tmp_path: Path, file: Pat
     _run(file, "rotate", "token-signing")
     lines = _run(long_id, "list").splitlines()
     assert lines[0].split() == ["use", "thumbprint", "state", "since", "until", "days"]
-    assert len(lines) == 10
+    assert len(lines) == 11
     assert max(map(len, lines)) <= 120
     assert [line for line in _secrets(folder) if line in "\n".join(lines)] == []
 

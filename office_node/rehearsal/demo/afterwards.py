@@ -11,6 +11,7 @@ def afterwards(stage: Stage, tally: Tally) -> None:
     for arguments, expected in (
         (("outbox", "list"), "nothing waits"),
         (("library", "verify"), "every file is what the catalogue says"),
+        (("timeline", "verify"), "every entry is what was written, and every checkpoint is there"),
     ):
         told = stage.run(*arguments)
         good = told.returncode == 0 and told.stdout.strip() == expected

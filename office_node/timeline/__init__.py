@@ -1,0 +1,1 @@
+"""What happened to each document and request: appended, chained, signed; never changed."""
