@@ -20,6 +20,7 @@ from office_node.network.ingress import ClientElsewhere, Ingress, refuse_broken_
 from office_node.network.rate_limits import TooManyRequests
 from office_node.off_retrievals import routes as off_retrieval_routes
 from office_node.off_retrievals.routes import OffRetrievalParts
+from office_node.osf_retrievals import routes as osf_retrieval_routes
 from office_node.settings import API_SCOPE
 from office_node.wiring import Node
 from office_node.wiring.trust import OwnAuthorizationServer
@@ -63,6 +64,11 @@ def create_app(node: Node) -> Flask:
     if node.authorization_server:
         app.register_blueprint(_authorization_server(node.authorization_server, node.ingress))
     app.register_blueprint(off_retrieval_routes.make_blueprint(parts))
+    if node.settings.osf.mode != "polling":
+        availability = node.second_filing.availability
+        app.register_blueprint(
+            osf_retrieval_routes.make_blueprint(availability, parts.guard, node.settings.web.max_json_depth)
+        )
     _answer_failures(app)
     _log_requests(app)
     _stand_guard(app, node.ingress)

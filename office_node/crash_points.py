@@ -25,6 +25,11 @@ CRASH_POINTS: Final = (
     "intake: both moved on, the result not",
     "intake: handed back, not settled",
     "rewrapping: a batch is wrapped anew",
+    "asking: noted as sent, before it is",
+    "asking: answered, not recorded",
+    "collecting: half of the bytes are here",
+    "collecting: checked, not handed over",
+    "collecting: handed over, not recorded",
 )
 
 

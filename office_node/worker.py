@@ -22,6 +22,7 @@ log = structlog.get_logger()
 _HOUSEKEEPING_SECONDS = 600
 _REWRAP_SECONDS = 5
 _CHECKPOINT_SECONDS = 10
+_OUTDATED_SECONDS = 10
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -62,6 +63,12 @@ def _work(in_force: InForce, event: str) -> tuple[int, bool]:
     scheduler.add_job(rewrap, "interval", seconds=_REWRAP_SECONDS, **always)
     checkpoint = partial(_count, "checkpoints_signed", node.checkpoints.make_due)
     scheduler.add_job(checkpoint, "interval", seconds=_CHECKPOINT_SECONDS, **always)
+    second_filing, osf = node.second_filing, node.settings.osf
+    if osf.mode != "notified":
+        poll = partial(_count, "documents_heard_of", second_filing.availability.poll)
+        scheduler.add_job(_at_ease(poll), "interval", seconds=osf.poll_seconds, **always)
+    outdated = partial(_count, "outdated_copies_deleted", second_filing.endings.delete_outdated)
+    scheduler.add_job(outdated, "interval", seconds=_OUTDATED_SECONDS, **always)
     if node.intake and node.settings.intake:
         scheduler.add_job(_at_ease(node.intake.scan), "interval", seconds=node.settings.intake.poll_seconds, **always)
     keep_house()
@@ -100,6 +107,8 @@ def _housekeeping(node: Node) -> Callable[[], None]:
         "leftovers_removed": node.incoming.remove_leftovers,
         "certificate_leftovers_removed": node.certificates.remove_leftovers,
         **({"intake_leftovers_removed": node.intake.remove_leftovers} if node.intake else {}),
+        "requests_ended": node.second_filing.endings.end_old,
+        "outdated_copies_deleted": node.second_filing.endings.delete_outdated,
         "key_warnings": KeyEnds(node.settings).warn,
     }
 

@@ -14,6 +14,7 @@ def check(settings: Settings, file: str) -> Iterator[Finding]:
         ("[library] store", settings.library.store),
         ("[off] certificate_folder", settings.off.certificate_folder),
     ]
+    folders.append(("[osf] folder", settings.osf.folder))
     folders.append(("[timeline] checkpoint_folder", settings.timeline.checkpoint_folder))
     if settings.intake:
         folders.append(("[intake] folder", settings.intake.folder))

@@ -15,6 +15,7 @@ _NOUNS = {
     "library": "the digital library",
     "outbox": "what is still to be done and told",
     "registrations": "what WIPO shall know of the office's documents",
+    "retrievals": "documents that this office asks WIPO for",
     "rehearsal": "the simulated WIPO central",
     "timeline": "what happened to each document and request",
     "serve": "start web and worker, stop them together",

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from office_node.cli.context import echo_json, ready_node
+from office_node.cli.context import echo_json, load_settings, ready_node
 from office_node.cli.document_options import ACCESS_CODE, CLASSIFICATION, DATE, KIND, NUMBER
 from office_node.das import number_formats
 from office_node.document_id import DocumentKind
@@ -121,6 +121,28 @@ def find(ctx: click.Context, kind: str | None, number: str | None, as_json: bool
         click.echo(_line(entry))
     if not entries:
         raise NoSuchDocument("no such document")
+
+
+@library.command()
+@KIND
+@NUMBER
+@CLASSIFICATION
+@AS_JSON
+@click.pass_context
+def policy(ctx: click.Context, kind: str, number: str, classification: str | None, as_json: bool) -> None:
+    """Where a document may be kept, and which rule of the storage policy says so."""
+    from office_node.wiring.osf import build_storage_policy
+
+    normal = number_formats.normalise(DocumentKind(kind), number)
+    classed = Classification(classification) if classification else Classification.CONFIDENTIAL
+    decision = build_storage_policy(load_settings(ctx)).decide(DocumentKind(kind), normal, classed)
+    days = decision.max_age.total_seconds() / 86_400
+    if as_json:
+        echo_json({"place": decision.place.value, "transit_days": days, "rule": decision.rule})
+        return
+    rule = f"rule {decision.rule}" if decision.rule else "no rule fits it"
+    where = {"library": "in the library", "transit": f"in transit only, {days:g} days at most", "nowhere": "nowhere"}
+    click.echo(f"the {kind} {normal}, {classed.label}, may be kept {where[decision.place.value]} ({rule})")
 
 
 @library.command("keys")

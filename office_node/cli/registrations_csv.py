@@ -12,10 +12,10 @@ from office_node.cli.context import echo_json
 from office_node.cli.registrations_group import LOOK_SECONDS, heard, one_line, receipt
 from office_node.cli.registrations_tally import OF_NO_ROW, Shown, Tally
 from office_node.cli.registrations_watch import Watch, Watched
+from office_node.csv_files.csv_file import CsvFile, Row
+from office_node.csv_files.csv_results import Results
 from office_node.errors import OfficeNodeError
-from office_node.off_registrations.csv_file import CsvFile, Row
-from office_node.off_registrations.csv_results import Results
-from office_node.off_registrations.csv_rows import Rows, Wanted
+from office_node.off_registrations.csv_rows import LAYOUT, Rows, Wanted
 from office_node.off_registrations.states import OperationState
 
 if TYPE_CHECKING:
@@ -31,12 +31,12 @@ def submit_many(
     node: "Node", file: Path, content_at: "ContentAt | None", wait_seconds: float | None, dry_run: bool, as_json: bool
 ) -> None:
     """Register the rows of `file`. Raises `BadCsv`, `ResultsUnwritable`, and what the tally insists on."""
-    source = CsvFile(file)
+    source = CsvFile(file, LAYOUT)
     total = source.count()
     if dry_run:
         tally = registrations_dry_run.foresee(node, source, content_at, total, as_json=as_json)
     else:
-        results = Results(file)
+        results = Results(file, LAYOUT)
         results.insist()
         run = _Run(node, source, results, content_at, total)
         try:
@@ -86,7 +86,7 @@ class _Run:
                 self._watch.add(Watched(place, line, str(wanted.document), future.result()))
         for row in self._given:
             place = self._results.add(row)
-            self.tally.passed_over += row.is_registered
+            self.tally.passed_over += row.is_done
         for watched in self._watch.rows():
             said = heard(watched.last) if watched.last else "nothing heard yet"
             for_whom = "waits for a human" if watched.is_parked else "waits still"
@@ -105,7 +105,7 @@ class _Run:
     def _take(self, row: Row, pool: ThreadPoolExecutor) -> None:
         place = self._results.add(row)
         wanted = self._rows.wanted(row)  # asked of every row: of each document the first one counts
-        if row.is_registered:
+        if row.is_done:
             self.tally.passed_over += 1
             self._shown.good(row.line, "registered already, as the file says")
         elif isinstance(wanted, Wanted):
@@ -153,7 +153,7 @@ class _Run:
         file_id, ack_id = view.file_id, view.wipo_acknowledgement_id
         if view.state is OperationState.DONE:
             self.tally.registered += 1
-            self._results.note(row.place, registered=True, file_id=file_id, ack_id=ack_id)
+            self._results.note(row.place, done=True, file_id=file_id, ack_id=ack_id)
             self._shown.good(row.line, f"registered: {row.document}{receipt(view)}")
             return
         reason = f"refused: {one_line(view.reason or 'without a reason')}"

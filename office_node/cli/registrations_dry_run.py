@@ -6,8 +6,8 @@ import click
 
 from office_node.cli.context import echo_json
 from office_node.cli.registrations_tally import OF_NO_ROW, Shown, Tally, bad_rows
+from office_node.csv_files.csv_file import CsvFile
 from office_node.errors import OfficeNodeError
-from office_node.off_registrations.csv_file import CsvFile
 from office_node.off_registrations.csv_rows import Rows, Wanted
 from office_node.off_registrations.foresight import Foresight
 
@@ -22,7 +22,7 @@ def foresee(node: "Node", source: CsvFile, content_at: str | None, total: int, *
     for row in source.rows():
         shown.tick(0)
         wanted = rows.wanted(row)
-        if row.is_registered:
+        if row.is_done:
             tally.passed_over += 1
             shown.good(row.line, "registered already, as the file says")
             continue

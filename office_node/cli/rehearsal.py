@@ -83,6 +83,12 @@ def serve(
         max_assertion_seconds=own.max_assertion_seconds if own else 0,
         jwks_seconds=max_age,
         pace=pace.Pace(upload_url_seconds, file_check_seconds, pending_seconds),
+        others=tuple(
+            central.OtherOffice(
+                office.client_id, office.url, tuple(keys.load_public_key(file) for file in office.certificate_files)
+            )
+            for office in section.offices
+        ),
     )
     routes.serve(central.Central(known), host, int(port))
 

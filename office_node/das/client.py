@@ -5,13 +5,13 @@ what we said (`PeerRefused`), and our standing with WIPO (`AccessDenied`, which 
 these three.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Literal
 from urllib.parse import quote
 
-from office_node.das import refusals, registration_messages
+from office_node.das import refusals, registration_messages, retrieval_messages
 from office_node.das.access_token import AccessDenied, AccessTokens
 from office_node.das.registration_messages import (
     DocumentStatus,
@@ -19,14 +19,19 @@ from office_node.das.registration_messages import (
     Registration,
     RegistrationStatus,
     UploadPlace,
+    document_members,
     identity,
 )
+from office_node.das.retrieval_messages import Asking, Location, RetrievalNews
 from office_node.document_id import PriorityDocumentId
-from office_node.errors import OfficeNodeError, PeerRefused, PeerUnavailable
+from office_node.errors import NotYet, OfficeNodeError, PeerRefused, PeerUnavailable
 from office_node.network.egress import Answer, Egress
 
 _PEER = "WIPO"
 _PASSING = (408, 425, 429)
+_NOT_READY = (404, 409, 425)
+_NOT_ALLOWED, _GONE = 405, 404
+_LOOK_SECONDS = 30.0
 _NO_ERROR = {"requestStatusCategory", "requestAckId", "fileStatusCategory", "fileId", "fileUploadUrl"}
 _MOST_CERTIFICATE_BYTES = 16 << 20
 
@@ -35,7 +40,8 @@ class DasClient:
     """Calls WIPO's DAS services.
 
     `withdraw_by` and `status_by` say how a withdrawal names its document, and where a registration's status is asked
-    for: WIPO's texts show neither (protocol.md E8, E9).
+    for: WIPO's texts show neither (protocol.md E8, E9). `locate_by` is how a location is asked for (C-1), and
+    `original_header` the header that names an original document's address (E12).
     """
 
     def __init__(
@@ -46,6 +52,8 @@ class DasClient:
         *,
         withdraw_by: Literal["query", "body"] = "query",
         status_by: Literal["path", "query"] = "path",
+        locate_by: Literal["POST", "GET"] = "POST",
+        original_header: str = "Original-Document-Url",
     ) -> None:
         self._egress = egress
         self._tokens = tokens
@@ -53,6 +61,8 @@ class DasClient:
         self._requests_url = f"{self._base_url}/requests"
         self._withdraw_by = withdraw_by
         self._status_by = status_by
+        self._locate_by = locate_by
+        self._original_header = original_header
 
     def notify(self, notification: dict[str, Any]) -> None:
         """E13: tell WIPO that a document is available, or that it will not be. Any 2xx counts (C-6)."""
@@ -96,7 +106,8 @@ class DasClient:
         """E8."""
         carrier = "params" if self._withdraw_by == "query" else "json"
         with _hidden(access_code):
-            self._call("DELETE", "registrations", **{carrier: identity(document, access_code)})
+            carried: dict[str, Any] = {carrier: identity(document, access_code)}
+            self._call("DELETE", "registrations", **carried)
 
     def registration_status(self, acknowledgement_id: str, access_code: str) -> RegistrationStatus:
         """E9. The access code is not sent: it is kept out of what WIPO says."""
@@ -133,6 +144,45 @@ class DasClient:
         status = registration_messages.registration_status(said, unsaid="success")
         return DocumentStatus(status.category == "success", (), refusals.without(status.said, access_code))
 
+    def request_retrieval(self, asking: Asking) -> RetrievalNews:
+        """E11: ask for a document. An answer without acknowledgement id may have had its effect: `PeerUnavailable`."""
+        with _hidden(asking.access_code):
+            said = self._said("POST", "retrievals", json=asking.to_wire())
+        news = retrieval_messages.news_in(said)
+        if news.category != "error" and not news.acknowledgement_ids:
+            raise PeerUnavailable("WIPO answered without a requestAckId that can be kept")
+        return replace(news, said=refusals.without(news.said, asking.access_code))
+
+    def retrievals(self, **wanted: str) -> list[RetrievalNews]:
+        """E12: how far our requests are, all that are open or newly ended; or those that fit `wanted`."""
+        return retrieval_messages.news_of_all(self._call("GET", "retrievals", params=wanted).json())
+
+    def original_of(self, acknowledgement_id: str) -> str | None:
+        """E12 with `originalDocumentIndicator`: where the original document is, if there is one beside WIPO's."""
+        wanted = {"requestAckId": acknowledgement_id, "originalDocumentIndicator": "true"}
+        answer = self._call("GET", "retrievals", params=wanted)
+        return retrieval_messages.original_address(answer.headers, self._original_header)
+
+    def locate(self, document: PriorityDocumentId, acknowledgement_id: str) -> Location:
+        """E14: where the bytes are. Raises `NotYet` while WIPO has them not ready."""
+        members = {**document_members(document), "osfAckId": acknowledgement_id}
+        answer = self._located(self._locate_by, members)
+        if answer.status == _NOT_ALLOWED:  # C-1: once by the other method
+            answer = self._located("GET" if self._locate_by == "POST" else "POST", members)
+        location = retrieval_messages.location_in(answer.json()) if answer.is_success else None
+        if location is None:
+            raise NotYet(f"WIPO answered {answer.status} without an address", seconds=_LOOK_SECONDS)
+        return location
+
+    def _located(self, method: str, members: dict[str, str]) -> Answer:
+        carried: dict[str, Any] = {"params" if method == "GET" else "json": members}
+        return self._call(method, "files/url-downloads", also=(*_NOT_READY, _NOT_ALLOWED), **carried)
+
+    def delete_file(self, document: PriorityDocumentId, acknowledgement_id: str) -> None:
+        """E16: WIPO may drop its copy. One that is gone already (404) is as good."""
+        named = {**document_members(document), "osfAckId": acknowledgement_id}
+        self._call("DELETE", "files", also=(_GONE,), params=named)
+
     def _said(self, method: str, path: str, **request: Any) -> Mapping[str, Any]:
         """The members of a success. Nothing at all has none; what is no JSON object is not the service's answer."""
         answer = self._call(method, path, **request)
@@ -141,13 +191,16 @@ class DasClient:
             raise PeerUnavailable(f"WIPO answered {answer.status} without a JSON object")
         return said
 
-    def _call(self, method: str, path: str, **request: Any) -> Answer:
+    def _call(self, method: str, path: str, *, also: Collection[int] = (), **request: Any) -> Answer:
+        """A success, or an answer with a status of `also`."""
         token = self._tokens.current()
         answer = self._send(method, path, token, request)
         if answer.status == 401:  # expired early or revoked: once more with a fresh one (protocol.md 2.3)
             answer = self._send(method, path, self._tokens.current(instead_of=token), request)
         if answer.is_success and not _is_html(answer):
             _refuse_error_in_success(answer)
+            return answer
+        if answer.status in also and not _is_html(answer):
             return answer
         raise _failure(answer)
 

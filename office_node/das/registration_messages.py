@@ -48,11 +48,15 @@ class Registration:
 
 def identity(document: PriorityDocumentId, access_code: str) -> dict[str, str]:
     """The four members that name a document and prove that we may (E8, E10, E17)."""
+    return {**document_members(document), "dasAccessCode": access_code}
+
+
+def document_members(document: PriorityDocumentId) -> dict[str, str]:
+    """The three members that name a document (E14, E16)."""
     return {
         "documentKindCategory": document.kind.value,
         "documentNumber": document.number,
         "documentDate": document.date.isoformat(),
-        "dasAccessCode": access_code,
     }
 
 
@@ -99,9 +103,9 @@ class DocumentStatus:
 
 def file_status(said: Mapping[str, Any]) -> FileStatus:
     """By the rules of E5; the word decides where there is one, else an error is final and a size is good."""
-    word = _text(said, "fileStatusCategory")
-    told = ": ".join(filter(None, (word, _reason(said))))
-    if "reject" in word.lower() or (not word and _has_error(said)):
+    word = text_in(said, "fileStatusCategory")
+    told = ": ".join(filter(None, (word, reason_in(said))))
+    if "reject" in word.lower() or (not word and has_error(said)):
         return FileStatus("rejected", told or "rejected")
     if word.lower() == "accepted" or (not word and _size(said) > 0):
         return FileStatus("accepted", told or "accepted")
@@ -110,10 +114,10 @@ def file_status(said: Mapping[str, Any]) -> FileStatus:
 
 def registration_status(said: Mapping[str, Any], *, unsaid: Category) -> RegistrationStatus:
     """`unsaid` is what an answer means that carries no status."""
-    word = _text(said, "requestStatusCategory")
-    told = ": ".join(filter(None, (word, _reason(said))))
+    word = text_in(said, "requestStatusCategory")
+    told = ": ".join(filter(None, (word, reason_in(said))))
     # A pending registration may carry an error code too (protocol.md 3): the word decides where there is one.
-    category = _category(word, "error" if _has_error(said) else unsaid)
+    category = category_in(word, "error" if has_error(said) else unsaid)
     return RegistrationStatus(fit_id(said.get("requestAckId")), category, told or unsaid)
 
 
@@ -123,7 +127,7 @@ def fit_id(value: object) -> str | None:
     return text if 0 < len(text) <= _LONGEST_ID and text.isprintable() and text.isascii() else None
 
 
-def _category(word: str, unsaid: Category) -> Category:
+def category_in(word: str, unsaid: Category) -> Category:
     """C-16: whatever an older text says."""
     plain = word.lower()
     if not plain:
@@ -133,15 +137,15 @@ def _category(word: str, unsaid: Category) -> Category:
     return "error" if "error" in plain or "reject" in plain else "pending"
 
 
-def _has_error(said: Mapping[str, Any]) -> bool:
-    return bool(_text(said, "errorCode")) and _text(said, "errorCode") != "0"
+def has_error(said: Mapping[str, Any]) -> bool:
+    return bool(text_in(said, "errorCode")) and text_in(said, "errorCode") != "0"
 
 
-def _reason(said: Mapping[str, Any]) -> str:
-    return without_access_code(" ".join(filter(None, (_text(said, "errorCode"), _text(said, "statusMessage")))))
+def reason_in(said: Mapping[str, Any]) -> str:
+    return without_access_code(" ".join(filter(None, (text_in(said, "errorCode"), text_in(said, "statusMessage")))))
 
 
-def _text(said: Mapping[str, Any], name: str) -> str:
+def text_in(said: Mapping[str, Any], name: str) -> str:
     value = said.get(name)
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # numbers may come in any form (protocol.md 9)
@@ -149,5 +153,5 @@ def _text(said: Mapping[str, Any], name: str) -> str:
 
 
 def _size(said: Mapping[str, Any]) -> int:
-    text = _text(said, "fileSizeQuantity")
+    text = text_in(said, "fileSizeQuantity")
     return int(text) if text.isascii() and text.isdigit() else 0

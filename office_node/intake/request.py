@@ -13,8 +13,10 @@ from office_node.das.messages import AccessCode, Kind, PlainDate, Text, refuse_n
 from office_node.document_id import PriorityDocumentId
 from office_node.errors import OfficeNodeError
 from office_node.intake.files import MOST_REQUEST_BYTES
+from office_node.library.classification import Classification
 from office_node.off_registrations.details import PRIORITY_DOCUMENT, Corrections, Details
 from office_node.off_registrations.service import ContentAt
+from office_node.osf_retrievals.service import Wanted
 
 _MOST_TOLD = 20
 _LONGEST_KEY = 40
@@ -44,6 +46,7 @@ _KEYS: Final = {
     "replace": (),
     "correct": ("new_date", "new_access_code", *_APPLICATION),
     "withdraw": (),
+    "retrieve": ("date", "access_code", "class", "application_category", "application_number", "application_date"),
 }
 
 
@@ -52,7 +55,7 @@ class IntakeRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    operation: Literal["register", "replace", "correct", "withdraw"] = "register"
+    operation: Literal["register", "replace", "correct", "withdraw", "retrieve"] = "register"
     kind: Kind
     number: Text
     date: PlainDate | None = None
@@ -66,6 +69,7 @@ class IntakeRequest(BaseModel):
     email: Email | None = None
     new_date: PlainDate | None = None
     new_access_code: AccessCode = Field(default="", repr=False)
+    classification: Classification = Field(default=Classification.CONFIDENTIAL, alias="class")
 
     @property
     def needs_content(self) -> bool:
@@ -77,9 +81,20 @@ class IntakeRequest(BaseModel):
         return number_formats.normalise(self.kind, self.number)
 
     def document(self) -> PriorityDocumentId:
-        """What shall be registered. Raises `BadDocumentNumber`."""
-        assert self.date, "a register without one was refused"  # noqa: S101  for the type alone
+        """What shall be registered, or asked for. Raises `BadDocumentNumber`."""
+        assert self.date, "one without it was refused"  # noqa: S101  for the type alone
         return number_formats.document_id(self.kind, self.number, self.date)
+
+    def wanted(self) -> Wanted:
+        """What WIPO shall be asked for. Raises `BadDocumentNumber`."""
+        return Wanted(
+            self.document(),
+            self.access_code,
+            self.classification,
+            self.application_category,
+            self.application_number,
+            self.application_date,
+        )
 
     def details(self) -> Details:
         """What is said of the application."""
@@ -113,6 +128,9 @@ class IntakeRequest(BaseModel):
         return {key: str(value) for key, value in told.items() if value is not None}
 
 
+_NAMES: Final = {name: field.alias or name for name, field in IntakeRequest.model_fields.items()}
+
+
 def parse(body: bytes) -> IntakeRequest:
     """The request in `body`. Raises `BadRequest` naming every key that is wrong, never its value."""
     if len(body) > MOST_REQUEST_BYTES:
@@ -136,11 +154,13 @@ def _faults(request: IntakeRequest) -> list[str]:
     allowed = ("operation", "kind", "number", *_KEYS[request.operation])
     faults = [
         f"{key}: does not belong to operation {request.operation}"
-        for key in IntakeRequest.model_fields
-        if key in request.model_fields_set and key not in allowed
+        for name, key in _NAMES.items()
+        if name in request.model_fields_set and key not in allowed
     ]
-    if request.operation == "register" and request.date is None:
+    if request.operation in ("register", "retrieve") and request.date is None:
         faults.append("date: missing")
+    if request.operation == "retrieve" and not request.access_code:
+        faults.append("access_code: missing")
     if request.operation == "correct" and not request.model_fields_set & {*_KEYS["correct"]}:
         faults.append("nothing that shall be different is given, such as new_date")
     return faults
@@ -166,7 +186,7 @@ def _sentence(error: ErrorDetails) -> str:
 
 
 def _unknown(key: str) -> str:
-    known = list(IntakeRequest.model_fields)
+    known = list(_NAMES.values())
     near = difflib.get_close_matches(key.lower()[:_LONGEST_KEY], known, n=1, cutoff=0.5)
     shown = key.encode(errors="backslashreplace").decode()[:_LONGEST_KEY]
     shown = "".join(letter if letter.isprintable() else "?" for letter in shown)

@@ -7,6 +7,7 @@ from office_node import clock
 from office_node.errors import OfficeNodeError
 from office_node.off_registrations.overview import OperationView, RegistrationView
 from office_node.off_registrations.states import OperationState
+from office_node.osf_retrievals.overview import RequestView
 
 _NOTHING = "nothing"
 
@@ -44,6 +45,13 @@ def of_earlier(view: OperationView, registration: RegistrationView | None, named
     reason = f"the same was asked for before, as operation {view.operation_id}"
     waits = "" if view.has_ended else ", which waits for WIPO"
     return _told({**named, **_facts(view, registration)}, None, [reason + waits], _NOTHING)
+
+
+def of_request(view: RequestView, named: Mapping[str, Any], *, is_new: bool) -> dict[str, Any]:
+    """WIPO is asked for a document of another office."""
+    facts = {"request": view.request_id, "comes_as": f"{view.comes_as}.json in collected/ of the node's [osf] folder"}
+    told = [] if is_new else [f"the same was asked for before; it is {view.state.value}"]
+    return _told({**named, **facts}, None, told, _NOTHING)
 
 
 def _facts(view: OperationView, registration: RegistrationView | None) -> dict[str, Any]:

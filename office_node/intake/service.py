@@ -27,6 +27,8 @@ from office_node.off_registrations.overview import OperationView, Overview, Regi
 from office_node.off_registrations.refusals import NothingToCorrect
 from office_node.off_registrations.service import Asked, Registrations
 from office_node.off_registrations.states import OperationState
+from office_node.osf_retrievals.overview import Requests
+from office_node.osf_retrievals.service import Retrievals
 from office_node.outbox.outbox import Claim, Outbox
 from office_node.storage.database import Database
 from office_node.timeline.noting import note
@@ -35,7 +37,7 @@ from office_node.timeline.steps import Step
 log = structlog.get_logger()
 
 REFUSED_BY: Final = (
-    *("N301", "N303", "N305", "N307", "N310", "N316", "N319", "N320"),
+    *("N301", "N303", "N305", "N307", "N310", "N316", "N319", "N320", "N346", "N347"),
     *("N350", "N351", "N352", "N353", "N354", "N355"),
     *("N361", "N362", "N363", "N364", "N365", "N366"),
     "N371",
@@ -76,6 +78,8 @@ class Intake:
         watch: Watch,
         registrations: Registrations,
         overview: Overview,
+        retrievals: Retrievals,
+        requests: Requests,
         database: Database,
         outbox: Outbox,
         missing_seconds: float,
@@ -84,6 +88,8 @@ class Intake:
         self._watch = watch
         self._registrations = registrations
         self._overview = overview
+        self._retrievals = retrievals
+        self._requests = requests
         self._database = database
         self._outbox = outbox
         self._missing = timedelta(seconds=missing_seconds)
@@ -163,6 +169,9 @@ class Intake:
         try:
             request = self._request(drop)
             named = request.named()
+            if request.operation == "retrieve":
+                self._ask_wipo(drop, request, named)
+                return
             if self._registrations.asked_as(request.kind, request.normal_number(), drop.ticket):
                 return  # by a worker that was here before; `hand_back` does the rest
             asked = self._ask(drop, request)
@@ -176,6 +185,14 @@ class Intake:
                 return
         crash_points.reached("intake: asked for, not settled")
         self._answer(drop, asked, named)
+
+    def _ask_wipo(self, drop: Drop, request: IntakeRequest, named: Mapping[str, Any]) -> None:
+        """A document of another office: it comes into the folder of [osf], not here."""
+        asked = self._retrievals.ask(request.wanted())
+        view = self._requests.one(asked.request_id)
+        if view:
+            self._note(Step.DROP_TAKEN, named, view.request_id, name=name_in(drop.ticket))
+            self._finish(drop.ticket, "done", intake_results.of_request(view, named, is_new=asked.is_new))
 
     def _answer(self, drop: Drop, asked: Asked, named: Mapping[str, Any]) -> None:
         """Hand back at once what needs no waiting."""
@@ -217,6 +234,8 @@ class Intake:
                     if source is None:
                         raise FileChanged("the content is no longer there")
                     return self._registrations.replace(request.kind, number, source, hand_back_to=back)
+            case "retrieve":
+                raise AssertionError("asked for elsewhere")
             case "register":
                 with self._folder.content(back) as source:
                     if source is None and request.needs_content:

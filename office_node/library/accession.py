@@ -20,6 +20,7 @@ from office_node.library.classification import Classification
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.formats import FileFormat
 from office_node.library.incoming import Incoming, Received
+from office_node.library.policy import StoragePolicy
 from office_node.library.records import DocumentRecord, VersionRecord
 from office_node.library.sealing.at_rest import FileAtRest
 from office_node.library.store import Store
@@ -60,6 +61,7 @@ class _Taking:
     access_code: str
     sealed_access_code: str
     classification: Classification
+    is_collected: bool
     may_follow: MayFollow
 
     def __repr__(self) -> str:
@@ -79,6 +81,7 @@ class Accession:
         inspect: Callable[[FileAtRest], FileFormat],
         max_bytes: int,
         sealed_classes: Collection[Classification],
+        storage_policy: StoragePolicy,
     ) -> None:
         """Documents of `sealed_classes` are kept sealed, others plain."""
         self._database = database
@@ -88,6 +91,7 @@ class Accession:
         self._inspect = inspect
         self._max_bytes = max_bytes
         self._sealed_classes = frozenset(sealed_classes)
+        self._policy = storage_policy
 
     def add(
         self,
@@ -96,6 +100,7 @@ class Accession:
         access_code: str,
         *,
         classification: Classification | None = None,
+        is_collected: bool = False,
         may_follow: MayFollow = lambda _session: True,
     ) -> tuple[Outcome, CatalogueEntry]:
         """Take a document in: the same bytes again change nothing, other bytes become a new version.
@@ -103,9 +108,10 @@ class Accession:
         Without `classification` a new document is confidential. The file is kept before its row is written, so a row
         never names a file that is not there. Raises `BadAccessCode`, `DateAhead`, `NotADocument`, `UnsoundPackage`,
         `InspectionImpossible`, `FileTooLarge`, `SourceUnreadable`, `DocumentDiffers`, `StoreUnusable`,
-        `DatabaseUnavailable`, and `ContentDiffers` for other bytes where they may not follow.
+        `DatabaseUnavailable`, `MayNotBeKept` by the storage policy, and `ContentDiffers` for other bytes where they
+        may not follow.
         """
-        taking = self._taking(document, access_code, classification, may_follow)
+        taking = self._taking(document, access_code, classification, may_follow, is_collected=is_collected)
         with self._received(source, taking.classification) as received:
             file_format = self._inspect(received.at_rest)
             with self._database.reading() as session:
@@ -163,12 +169,16 @@ class Accession:
         access_code: str,
         classification: Classification | None,
         may_follow: MayFollow,
+        *,
+        is_collected: bool = False,
     ) -> _Taking:
         filing_dates.refuse_ahead(document.date)
         sealed_access_code = self._library.seal(access_code, document.kind, document.number)
         known = None if classification else self._library.find(document.kind, document.number)
         usual = known.classification if known else Classification.CONFIDENTIAL
-        return _Taking(document, access_code, sealed_access_code, classification or usual, may_follow)
+        classified = classification or usual
+        self._policy.insist_on_library(document.kind, document.number, classified)
+        return _Taking(document, access_code, sealed_access_code, classified, is_collected, may_follow)
 
     def _received(self, source: BinaryIO, classification: Classification) -> AbstractContextManager[Received]:
         return self._incoming.receiving(source, self._max_bytes, sealed=classification in self._sealed_classes)
@@ -178,6 +188,9 @@ class Accession:
         known = self._library.look_up(session, taking.document.kind, taking.document.number)
         if known is None:
             return Outcome.ADDED, None
+        if known.is_collected is not taking.is_collected:
+            whose = "another office's, collected from WIPO" if known.is_collected else "this office's own"
+            raise DocumentDiffers(f"{known.document} is kept as {whose}")
         self.refuse_differing(known, taking.document, taking.access_code)
         if known.classification is not taking.classification:
             raise DocumentDiffers(f"{known.document} is kept as {known.classification.value}")
@@ -214,6 +227,7 @@ class Accession:
                 "current_version": 0,
                 "catalogued_at": moment,
                 "classification": taking.classification.value,
+                "is_collected": taking.is_collected,
             }
             self._database.insert_once(session, DocumentRecord, first)
             # The row's lock makes two intakes of one document take turns on PostgreSQL too.

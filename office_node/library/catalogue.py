@@ -46,6 +46,8 @@ class CatalogueEntry:
     big_document_bytes: int | None = None
     """Its own bound for WIPO's transit zone, if it has one."""
     classification: Classification = Classification.CONFIDENTIAL
+    is_collected: bool = False
+    """Whether it is another office's, collected from WIPO."""
 
 
 def current() -> Select[DocumentRecord, VersionRecord]:
@@ -66,6 +68,7 @@ def entry_in(row: Row[DocumentRecord, VersionRecord]) -> CatalogueEntry:
         document.withdrawn_at,
         document.big_document_bytes,
         Classification(document.classification),
+        document.is_collected,
     )
 
 

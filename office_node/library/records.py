@@ -27,6 +27,8 @@ class DocumentRecord(Records):
     """Since when it is no longer served."""
     big_document_bytes: Mapped[int | None] = mapped_column(BigInteger)
     """From more bytes than this on it goes through WIPO's transit zone; empty: as the settings say."""
+    is_collected: Mapped[bool] = mapped_column(default=False)
+    """Whether it came from WIPO: another office's document, which this one neither serves nor registers."""
     classification: Mapped[str] = mapped_column(String(20), default=Classification.CONFIDENTIAL.value)
 
 

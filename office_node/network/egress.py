@@ -25,6 +25,7 @@ from office_node.network.destinations import Destinations
 
 MOST_ANSWER_BYTES = 1_048_576
 _BLOCK_BYTES = 65_536
+_DOWNLOAD_BLOCK_BYTES = 1 << 18
 
 
 class SizedBlocks(Protocol):
@@ -120,12 +121,30 @@ class Egress:
             with (
                 _failures_told(peer),
                 deadline.bounded(connected_by),
-                self._put_unchanged(url, timeout, paced, headers) as said,
+                self._unchanged("PUT", url, timeout, paced, headers) as said,
             ):
                 return Answer(said.status_code, said.headers, _read(said, math.inf, peer, MOST_ANSWER_BYTES))
         except PeerUnavailable as exc:
             exc.made_progress = paced.sent_bytes > 0
             raise
+
+    @contextmanager
+    def download(
+        self, url: str, *, peer: str, stall_seconds: float, headers: Mapping[str, str]
+    ) -> Iterator["Incoming"]:
+        """GET `url` and give its answer while it comes; raises as `call`, also when it is read.
+
+        No total time bounds it: it fails when nothing comes for `stall_seconds`.
+        """
+        timeout = (stall_seconds, stall_seconds)
+        connected_by = time.monotonic() + self._timeout[0]
+        with (
+            _failures_told(peer),
+            deadline.bounded(connected_by),
+            self._unchanged("GET", url, timeout, None, headers) as said,
+        ):
+            deadline.extend(stall_seconds)
+            yield Incoming(said, stall_seconds, peer)
 
     def _asked(self, method: str, url: str, timeout: tuple[float, float], **request: Any) -> requests.Response:
         proxies = self._destinations.proxies_for(self._destinations.judge(url))
@@ -133,14 +152,37 @@ class Egress:
             method, url, timeout=timeout, allow_redirects=False, stream=True, proxies=proxies, **request
         )
 
-    def _put_unchanged(
-        self, url: str, timeout: tuple[float, float], body: "_Paced", headers: Mapping[str, str]
+    def _unchanged(
+        self, method: str, url: str, timeout: tuple[float, float], body: "_Paced | None", headers: Mapping[str, str]
     ) -> requests.Response:
         """A presigned address is used as it was given (protocol.md E4): requests would put its path in order."""
         proxies = self._destinations.proxies_for(self._destinations.judge(url))
-        prepared = self._session.prepare_request(requests.Request("PUT", url, data=body, headers=headers))
+        prepared = self._session.prepare_request(requests.Request(method, url, data=body, headers=headers))
         prepared.url = url
         return self._session.send(prepared, timeout=timeout, allow_redirects=False, stream=True, proxies=proxies)
+
+
+class Incoming:
+    """An answer whose body is still to come."""
+
+    def __init__(self, response: requests.Response, stall_seconds: float, peer: str) -> None:
+        self._response = response
+        self._stall_seconds = stall_seconds
+        self._peer = peer
+        self.status = response.status_code
+        self.headers: Mapping[str, str] = response.headers
+
+    def blocks(self) -> Iterator[bytes]:
+        """The body as it comes, to its end. Raises `PeerUnavailable` when it is cut before."""
+        with _failures_told(self._peer):
+            while block := self._response.raw.read1(_DOWNLOAD_BLOCK_BYTES, decode_content=False):
+                yield block
+                deadline.extend(self._stall_seconds)
+
+    def small_body(self) -> bytes:
+        """Of an error: as much of it as it takes to read a reason."""
+        with _failures_told(self._peer):
+            return bytes(self._response.raw.read(_BLOCK_BYTES, decode_content=False) or b"")
 
 
 class _Paced:

@@ -8,16 +8,31 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
+from office_node.csv_files.csv_file import ACCESS_CODE, Layout, Row, quoted
 from office_node.das import number_formats
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.errors import OfficeNodeError
 from office_node.library import filing_dates
 from office_node.library.access_codes import BadAccessCode
-from office_node.off_registrations.csv_file import ACCESS_CODE, Row, quoted
 from office_node.off_registrations.details import PRIORITY_DOCUMENT, BadDetails, Details
 
+LAYOUT: Final = Layout(
+    given=(
+        "file_reference",
+        "file_location",
+        "application_number",
+        "application_date",
+        "priority_number",
+        "priority_date",
+        "document_category",
+        "application_category",
+        "das_code",
+    ),
+    became=("file_id", "registered", "ack_id"),
+    done="registered",
+)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -78,7 +93,7 @@ class Rows:
         if code and not ACCESS_CODE.fullmatch(code):
             faults.append(str(BadAccessCode("an access code has four letters or digits")))
         details = _details(cells, faults)
-        if document and (row.is_registered or not faults):
+        if document and (row.is_done or not faults):
             self._lines.setdefault((document.kind, document.number), row.line)
         if faults or document is None or details is None:
             return faults

@@ -30,7 +30,14 @@ def kept(library: DigitalLibrary, session: Session, kind: DocumentKind, number: 
     entry = library.look_up(session, kind, number)
     if entry is None:
         raise refusals.NotInLibrary(f"the {kind} {number} is not in the library")
+    _own(entry)
     return entry
+
+
+def _own(entry: CatalogueEntry) -> None:
+    if entry.is_collected:
+        hint = "an office registers its own documents; this one came from WIPO"
+        raise refusals.NotInLibrary(f"{entry.document} is another office's", hint=hint)
 
 
 def newest(library: DigitalLibrary, session: Session, entry: CatalogueEntry) -> None:
@@ -59,6 +66,7 @@ def sound(
     """
     if entry is None:
         raise refusals.NotInLibrary(f"{document} is not in the library")
+    _own(entry)
     accession.refuse_differing(entry, document, code)
     accession.insist_on_inspection(entry, note=note)
     return entry

@@ -12,12 +12,11 @@ from urllib.parse import unquote_to_bytes
 import structlog
 from flask import Blueprint, Response, jsonify, request
 from werkzeug import Response as WsgiResponse
-from werkzeug.exceptions import BadRequest
 
 from office_node import logs
 from office_node.auth.guard import Guard
 from office_node.auth.token_verifier import VerifiedClaims
-from office_node.das.error_codes import Malformed, WrongMediaType
+from office_node.das.error_codes import Malformed
 from office_node.das.messages import (
     DocumentFilter,
     RetrievalRequest,
@@ -28,7 +27,7 @@ from office_node.das.messages import (
 )
 from office_node.errors import OfficeNodeError
 from office_node.library.catalogue import Version
-from office_node.network.ingress import is_nested_deeper, whole_body
+from office_node.message_body import PREFIXES, json_body
 from office_node.off_retrievals import downloads
 from office_node.off_retrievals.download_links import DOWNLOAD_PATH, DownloadLinks
 from office_node.off_retrievals.downloads import DownloadSlots, SentFile, Span
@@ -36,8 +35,6 @@ from office_node.off_retrievals.handover import Handover
 from office_node.off_retrievals.service import ForwardedRetrievals
 
 log = structlog.get_logger()
-
-PREFIXES = ("/das/v1/requests", "/das-api/v1/requests", "/requests")  # C-14, family C of protocol.md 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +54,12 @@ class OffRetrievalParts:
 def make_blueprint(parts: OffRetrievalParts) -> Blueprint:
     """The office's side of E11, E12, E14, E15 and E16."""
     retrievals, handover, protected = parts.retrievals, parts.handover, parts.guard.protected
-    json_body = partial(_json_body, parts.max_json_depth)
+    read_body = partial(json_body, parts.max_json_depth)
     blueprint = Blueprint("off_retrievals", __name__)
 
     @protected
     def receive_retrieval(caller: VerifiedClaims) -> Response:
-        acknowledgement_id = retrievals.accept(caller, parse_json(RetrievalRequest, json_body()))
+        acknowledgement_id = retrievals.accept(caller, parse_json(RetrievalRequest, read_body()))
         answer = jsonify({"requestAckId": acknowledgement_id, "requestStatusCategory": "pending"})
         answer.status_code = 201
         answer.headers["Location"] = f"{parts.public_url}{request.path.rstrip('/')}/{acknowledgement_id}"
@@ -82,7 +79,7 @@ def make_blueprint(parts: OffRetrievalParts) -> Blueprint:
     @protected
     def issue_download_url(caller: VerifiedClaims) -> Response:
         in_query = request.method != "POST" and not _has_body()  # C-1: GET or POST, query or body
-        wanted = parse_query(UrlDownloadRequest, _query()) if in_query else parse_json(UrlDownloadRequest, json_body())
+        wanted = parse_query(UrlDownloadRequest, _query()) if in_query else parse_json(UrlDownloadRequest, read_body())
         return jsonify({"fileDownloadUrl": handover.issue_link(caller, wanted)})
 
     @protected
@@ -174,18 +171,6 @@ def _query() -> dict[str, list[str]]:
     except UnicodeDecodeError:
         raise Malformed("The query is not UTF-8") from None
     return request.args.to_dict(flat=False)
-
-
-def _json_body(max_depth: int) -> bytes:
-    if request.mimetype != "application/json":
-        raise WrongMediaType("Send the message as application/json")
-    try:
-        body = whole_body(request)
-    except BadRequest:
-        raise Malformed("The body was cut") from None
-    if is_nested_deeper(body, max_depth):
-        raise Malformed("The message is nested too deep")
-    return body
 
 
 def _has_body() -> bool:

@@ -231,7 +231,7 @@ class ForwardedRetrievals:
         except BadDocumentNumber:
             raise DocumentMismatch("number in no known form", details=[error_codes.NOT_REGISTERED]) from None
         entry = self._library.look_up(session, request.document_kind_category, number)
-        if entry is None or entry.withdrawn_at:
+        if entry is None or entry.withdrawn_at or entry.is_collected:
             raise DocumentMismatch("document not in the library, or withdrawn", details=[error_codes.NOT_REGISTERED])
         details: list[Detail] = []
         if entry.document.date != request.document_date:

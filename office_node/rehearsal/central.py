@@ -21,12 +21,22 @@ from office_node.rehearsal.object_store import ObjectStore
 from office_node.rehearsal.operator import Operator
 from office_node.rehearsal.pace import Pace
 from office_node.rehearsal.registry import Registry
+from office_node.rehearsal.requests import Requests
 from office_node.rehearsal.scripts import Scripts
 from office_node.rehearsal.token_server import TokenServer
 
 TOKEN_PATH = "/am/oauth2/access_token"  # noqa: S105  a path, not a password
 ISSUER_PATH = "/am/oauth2"
 Setup = Literal["own", "wipo"]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherOffice:
+    """An office beside the one that rehearses; it takes tokens of WIPO's server."""
+
+    client_id: str
+    url: str
+    public_keys: tuple[ECKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +62,8 @@ class CentralSettings:
     jwks_seconds: int = 900
     """How long the published key set may be kept."""
     pace: Pace = field(default_factory=Pace)
+    others: tuple[OtherOffice, ...] = ()
+    """Offices beside the one that rehearses."""
 
 
 class Central:
@@ -62,17 +74,24 @@ class Central:
         self.ledger = Ledger()
         self.faults = Faults()
         self.tokens = TokenServer(settings.issuer or settings.public_url + ISSUER_PATH, settings.scope)
+        first, others = settings.office_client_id, settings.others
         self.exchange = Exchange({setup: self.operator(setup) for setup in settings.setups}, self.ledger)
+        self.exchanges = {first: self.exchange}
+        """With every office, by its client id."""
+        self.exchanges |= {
+            other.client_id: Exchange({"wipo": self.operator("wipo", other.url)}, self.ledger) for other in others
+        }
         self.store = ObjectStore(settings.public_url)
         self.files = Files(self.store, settings.pace, self.ledger)
         self.registry = Registry(self.files, settings.pace, self.ledger)
         self.scripts = Scripts()
+        self.requests = Requests(self.files, self.store, settings.pace, self.ledger)
 
-    def operator(self, setup: Setup) -> Operator:
-        """A caller of the office, as WIPO calls in `setup`."""
+    def operator(self, setup: Setup, office_url: str = "") -> Operator:
+        """A caller of the office, as WIPO calls in `setup`; of the one that rehearses if no other is named."""
         mint: Callable[[], str] = partial(self.tokens.mint, self.settings.wipo_client_id)
         return Operator(
-            office_url=self.settings.office_url,
+            office_url=office_url or self.settings.office_url,
             client_id=self.settings.wipo_client_id,
             key=self.settings.wipo_key,
             scope=self.settings.scope,
@@ -84,27 +103,31 @@ class Central:
         return self.store.url("objects", file_id, CONTENT_TYPES[self.files.find(file_id).format], seconds)
 
     def authenticate(self, assertion: str) -> str | None:
-        """The office's client id, if the assertion is the office's (RFC 7523 3)."""
-        claims = self._claims_of_the_office(assertion)
-        client_id = self.settings.office_client_id
+        """The client id of the office whose assertion it is (RFC 7523 3)."""
+        keys = {self.settings.office_client_id: self.settings.office_public_keys}
+        keys |= {other.client_id: other.public_keys for other in self.settings.others}
+        return next((name for name in keys if self._is_of(name, assertion, keys[name])), None)
+
+    def _is_of(self, client_id: str, assertion: str, keys: tuple[ECKey, ...]) -> bool:
+        claims = _claims(assertion, keys)
         audience = claims.get("aud")
-        good = (
+        return (
             claims.get("iss") == client_id
             and claims.get("sub") == client_id
             and audience in (self.settings.public_url + TOKEN_PATH, [self.settings.public_url + TOKEN_PATH])
             and isinstance(claims.get("exp"), int | float)
             and claims["exp"] > time.time()
         )
-        return client_id if good else None
 
-    def _claims_of_the_office(self, assertion: str) -> dict[str, Any]:
-        for key in self.settings.office_public_keys:
-            try:
-                return jwt.decode(assertion, key, algorithms=["ES256"]).claims
-            except (JoseError, ValueError):
-                continue
-        return {}
+    def caller(self, authorization: str) -> str | None:
+        """Whose token the header carries, if it is one of ours that still lives."""
+        return self.tokens.bearer(authorization.removeprefix("Bearer "))
 
-    def knows(self, authorization: str) -> bool:
-        """Whether the header carries a token of ours that still lives."""
-        return self.tokens.knows(authorization.removeprefix("Bearer "))
+
+def _claims(assertion: str, keys: tuple[ECKey, ...]) -> dict[str, Any]:
+    for key in keys:
+        try:
+            return jwt.decode(assertion, key, algorithms=["ES256"]).claims
+        except (JoseError, ValueError):
+            continue
+    return {}

@@ -26,7 +26,7 @@ def entered(central: Central, place: str, deed: Deed, *, bearer: bool = True) ->
     ill = suffered(central.faults, place)
     if ill is not None:
         return ill
-    if bearer and not central.knows(request.headers.get("Authorization", "")):
+    if bearer and central.caller(request.headers.get("Authorization", "")) is None:
         return das_failure(Refused(401, "no valid token"))
     return answered(deed)
 

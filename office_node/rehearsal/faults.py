@@ -14,6 +14,9 @@ PLACES: Final = (
     "registrations",
     "certificates",
     "registration_status",
+    "retrievals",
+    "url_downloads",
+    "file_deletions",
 )
 FAULTS: Final = ("ok", "down", "500", "html", "hang", "empty", "broken-members")
 _LONGEST_SILENCE_SECONDS = 30

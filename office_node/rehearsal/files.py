@@ -11,7 +11,7 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from office_node.rehearsal.ledger import Ledger
-from office_node.rehearsal.object_store import ObjectStore, Parcel
+from office_node.rehearsal.object_store import ObjectStore, Parcel, Source
 from office_node.rehearsal.pace import Pace
 from office_node.rehearsal.refusals import UNNUMBERED, Refused, StoreRefused
 
@@ -74,6 +74,20 @@ class Files:
         facts = {"fileReference": reference or None, "fileFormatCategory": file_format, "fileChecksum": file.checksum}
         self._ledger.record("file requested", file.file_id, facts)
         return self._upload_url(file)
+
+    def deposit(self, source: Source, size: int, file_format: str) -> AnnouncedFile:
+        """A file that is here at once, however it came."""
+        parcel = self._store.receive(source, size)
+        file = AnnouncedFile(str(uuid4()), "", file_format, parcel.sha256)
+        with self._lock:
+            self._files[file.file_id] = file
+            self._put(file, parcel, is_new=True)
+            file.checked_at = time.monotonic()
+        return file
+
+    def forget(self, file_id: str) -> None:
+        """Its bytes are gone."""
+        self._store.file(file_id).unlink(missing_ok=True)
 
     def renew(self, file_id: str) -> dict[str, str]:
         """E3: another URL for the same file."""

@@ -3,7 +3,10 @@
 Sources: protocol.md E2 to E5, 9.2 C-3 and C-4.
 """
 
+import base64
 import re
+import sys
+from collections.abc import Iterator
 
 from flask import Blueprint, Response, jsonify, request, send_file
 from werkzeug.exceptions import ClientDisconnected, RequestedRangeNotSatisfiable
@@ -93,11 +96,39 @@ def _download(central: Central, file_id: str) -> Response:
     file = _found(central, "objects", file_id)
     path = central.store.file(file_id)
     try:
-        return send_file(path, mimetype=CONTENT_TYPES[file.format], conditional=True)
+        answer = send_file(path, mimetype=CONTENT_TYPES[file.format], conditional=True, etag=file.sha256)
+        digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
+        answer.headers["Repr-Digest"] = f"sha-256=:{digest}:"
+        if central.settings.pace.without_etag:
+            del answer.headers["ETag"]
+        return _harmed(central, file_id, answer)
     except FileNotFoundError:
         raise StoreRefused(404, "NoSuchKey", "The specified key does not exist.") from None
     except RequestedRangeNotSatisfiable:
         raise StoreRefused(416, "InvalidRange", "The requested range is not satisfiable") from None
+
+
+def _harmed(central: Central, file_id: str, answer: Response) -> Response:
+    """The answer, or one that is cut or wrong, as the pace has it."""
+    most, spoilt = central.settings.pace.cut_download_bytes, bool(central.settings.pace.spoilt_downloads)
+    length = answer.content_length or 0
+    if answer.status_code in (200, 206):
+        told = {"file": file_id, "bytes": min(most or length, length)}
+        central.ledger.record("served", f"{file_id} from {answer.headers.get('Content-Range', '0')}", told)
+    if not (most or spoilt) or answer.status_code not in (200, 206):
+        return answer
+    answer.direct_passthrough = False
+    blocks = answer.iter_encoded()
+
+    def harmed() -> Iterator[bytes]:
+        left = most or sys.maxsize
+        for block in blocks:
+            yield (bytes([block[0] ^ 1]) + block[1:] if spoilt else block)[:left]
+            left -= len(block)
+            if left <= 0:
+                return  # fewer bytes than Content-Length said: the server closes the connection
+
+    return Response(harmed(), answer.status_code, answer.headers)
 
 
 def _found(central: Central, shelf: Shelf, file_id: str) -> AnnouncedFile:

@@ -10,6 +10,7 @@ from office_node.rehearsal.central import Central
 from office_node.rehearsal.faults import UnknownFault
 from office_node.rehearsal.operator import Wanted
 from office_node.rehearsal.pace import UnknownPace
+from office_node.rehearsal.registration import Asked
 from office_node.rehearsal.scripts import UnknownScript
 
 _THIS_MACHINE = ("127.0.0.1", "localhost", "::1")
@@ -40,6 +41,23 @@ def _add_exchange(places: Blueprint, central: Central) -> None:
         asked = request.get_json()
         setup = _setup(central, asked.pop("setup", None))
         return jsonify(central.exchange.forward(Wanted(**asked), setup))
+
+    @places.post("/rehearsal/documents")
+    def deposit() -> Response:
+        """A document of an office that is not here, with its content: the body; what it is, in the query."""
+        asked = request.args
+        file_format = "zip" if request.mimetype == "application/zip" else "pdf"
+        file = central.files.deposit(request.stream, request.content_length or 0, file_format)
+        message = {
+            "operationCategory": "registration",
+            "documentKindCategory": asked["kind"],
+            "documentNumber": asked["number"],
+            "documentDate": asked["date"],
+            "dasAccessCode": asked["access_code"],
+            "fileId": file.file_id,
+        }
+        central.registry.register(Asked.read(message))
+        return jsonify(sha256=file.sha256, bytes=file.size)
 
     @places.get("/rehearsal/ledger")
     def show_ledger() -> Response:

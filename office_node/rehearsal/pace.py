@@ -21,6 +21,23 @@ class Pace:
     registration_error: str = ""
     """If not empty, registrations end as `error` with this message."""
 
+    prepare_seconds: float = 0.1
+    """From an office's request for a document to its being available, if WIPO has the content."""
+    download_url_seconds: float = 900.0
+    """Life of a presigned URL for a download."""
+    notifications: int = 1
+    """How often the office is told that a document is available; 0: it has to ask."""
+    merged: int = 0
+    """1: what is served is a PDF with WIPO's cover page, and the original has an address of its own."""
+    late_errors: int = 0
+    """1: a request that does not match is acknowledged, and ends as an error later."""
+    cut_download_bytes: int = 0
+    """If not 0, every download is cut after so many bytes."""
+    without_etag: int = 0
+    """1: downloads have no ETag."""
+    spoilt_downloads: int = 0
+    """1: one byte of every download is another one than was announced."""
+
     def now(self) -> dict[str, Any]:
         return asdict(self)
 

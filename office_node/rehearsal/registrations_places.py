@@ -38,7 +38,8 @@ def add(places: Blueprint, central: Central, prefix: str) -> None:
 
 
 def _register(central: Central, prefix: str) -> Response:
-    version = central.registry.register(Asked.read(request.get_json(silent=True)))
+    registrar = central.caller(request.headers.get("Authorization", "")) or ""
+    version = central.registry.register(Asked.read(request.get_json(silent=True)), registrar)
     answer = jsonify(version.to_wire())
     answer.status_code = 201
     here = f"{central.settings.public_url}{prefix}/registrations"

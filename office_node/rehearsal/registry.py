@@ -23,6 +23,8 @@ class Registration:
 
     ledger_key: str
     """The document, and which time it is registered from the second on."""
+    registrar: str = ""
+    """Client id of the office that registered it."""
     versions: list[Version] = field(default_factory=list)
     withdrawn: bool = False
 
@@ -48,7 +50,7 @@ class Registry:
         self._key = secrets.token_bytes(32)
         self._lock = threading.Lock()
 
-    def register(self, asked: Asked) -> Version:
+    def register(self, asked: Asked, registrar: str = "") -> Version:
         """E6. Raises `Refused`; a repeat is counted at the entry of what it would have repeated."""
         with self._lock:
             former = self._documents.setdefault(asked.document, [])
@@ -56,7 +58,7 @@ class Registry:
                 self._ledger.record("registered", former[-1].ledger_key, {})
                 raise Refused(409, f"The document is already registered: documentNumber={asked.number}")
             key = asked.document if not former else f"{asked.document} #{len(former) + 1}"
-            registration = Registration(key)
+            registration = Registration(key, registrar)
             version = self._version(registration, asked, ("registered", key))
             former.append(registration)
             return version
@@ -96,6 +98,12 @@ class Registry:
         """E17. Raises `Refused`."""
         with self._lock:
             return self._matched(named).present
+
+    def wanted(self, named: Named) -> tuple[Version, str]:
+        """E11: what is registered, and by whom. Raises `Refused`."""
+        with self._lock:
+            registration = self._matched(named)
+            return registration.present, registration.registrar
 
     def certified(self, named: Named) -> tuple[Version, int]:
         """E10: what is to be certified, and the number of that version. Raises `Refused`."""

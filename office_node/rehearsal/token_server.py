@@ -80,13 +80,14 @@ class TokenServer:
         header = {"typ": "JWT", "kid": key.kid, "alg": "RS256"}
         return jwt.encode(header, self.claims(client_id), key, algorithms=["RS256"])
 
-    def knows(self, token: str) -> bool:
-        """Whether the token is one of ours that still lives, signed by a key that is still published."""
+    def bearer(self, token: str) -> str | None:
+        """Whose token it is, if it is one of ours that still lives, signed by a key that is still published."""
         try:
             claims = jwt.decode(token, KeySet(list(self._signing_keys)), algorithms=["RS256"]).claims
         except (JoseError, ValueError):
-            return False
-        return bool(claims["exp"] > time.time() and self.scope in claims["scope"])
+            return None
+        lives = claims["exp"] > time.time() and self.scope in claims["scope"]
+        return str(claims["sub"]) if lives else None
 
 
 def _new_key(use: str, alg: str) -> RSAKey:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from office_node.rehearsal import files_places, registrations_places
+from office_node.rehearsal import files_places, registrations_places, retrievals_places
 from office_node.rehearsal.central import ISSUER_PATH, TOKEN_PATH, Central
 from office_node.rehearsal.door import at, entered, played
 from office_node.rehearsal.faults import with_broken_members
@@ -42,6 +42,7 @@ def make_blueprint(central: Central) -> Blueprint:
         places.add_url_rule(f"{prefix}/notifications", f"notify {prefix}", notify, methods=["POST"])
         files_places.add(places, central, prefix)
         registrations_places.add(places, central, prefix)
+        retrievals_places.add(places, central, prefix)
     files_places.add_store(places, central)
     return places
 
@@ -87,7 +88,8 @@ def _take(central: Central, notification: dict[str, Any]) -> Response:
     transit = _transit(central, notification.get("fileId"))
     ids = [str(notification[name]) for name in _ID_MEMBERS if notification.get(name)]
     if central.ledger.record("notified", ids[0], {"notification": notification}):
-        central.exchange.notified(ids, str(notification.get("requestStatusCategory")), transit)
+        for exchange in central.exchanges.values():
+            exchange.notified(ids, str(notification.get("requestStatusCategory")), transit)
     return Response(status=204)
 
 

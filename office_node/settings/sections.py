@@ -139,6 +139,57 @@ class Library(_Section):
     """Largest document taken in."""
 
 
+class StorageRule(_Section):
+    """A rule of the storage policy; what it does not name, it fits."""
+
+    kinds: AnyNumber[Literal["patent", "design", "trademark", "utility model"]] = ()
+    """Kinds of documents; empty: every kind."""
+    numbers: str = Field(default="*", min_length=1, max_length=100)
+    """Pattern with * and ? over the document's number, as the office keeps it: "PCT/IB*"."""
+    classes: AnyNumber[Literal["confidential", "highly_confidential"]] = ()
+    """Classes of documents; empty: both."""
+    place: Literal["library", "transit", "nowhere"]
+    """Where it may be kept: in the library for good, only on its way to the office's systems, or nowhere."""
+    max_age_days: float = Field(default=7, gt=0, le=7)
+    """How long it may lie here on its way; after that it is deleted."""
+
+
+# WIPO's table (protocol.md 8.5): what the International Bureau receives as PCT receiving office is in transit only.
+_WIPOS_TABLE = (
+    StorageRule(kinds=("patent",), numbers="PCT/IB*", place="transit", max_age_days=3),
+    StorageRule(place="library"),
+)
+
+
+class StoragePolicy(_Section):
+    """What may be kept, where, and for how long."""
+
+    rules: AnyNumber[StorageRule] = _WIPOS_TABLE
+    """The first rule that fits decides, one [[storage_policy.rules]] each; what none fits is in transit only. As
+    shipped: PCT documents of the receiving office IB are in transit only, for 3 days; everything else may be kept."""
+
+
+class Osf(_Section):
+    """This office as office of second filing."""
+
+    mode: Literal["notified", "polling", "both"] = "both"
+    """How it learns that a document is available: WIPO notifies, the node asks, or both, with the asking as a net."""
+    poll_seconds: float = Field(default=300, ge=1, le=86_400)
+    """How often WIPO is asked while anything is awaited."""
+    request_days: int = Field(default=14, ge=1, le=365)
+    """Age at which a request that WIPO did not answer ends."""
+    folder: FilePath = Field(default=Path("../var/osf"), validate_default=True)
+    """Folder for what comes: `collecting/` while it comes, encrypted; `collected/` for the office's systems."""
+    clear_transit: bool = True
+    """Tell WIPO to delete its transit copy once a document is handed over."""
+    originals: bool = False
+    """Fetch the office of first filing's own document too, where WIPO has merged it with a cover page."""
+    locate_by: Literal["POST", "GET"] = "POST"
+    """How WIPO is asked for a document's location (C-1); the other is tried where one is not allowed."""
+    original_header: Word = "Original-Document-Url"
+    """Header in which WIPO names the address of an original document."""
+
+
 class Client(_Section):
     """One client of the office's own token endpoint."""
 
@@ -314,6 +365,17 @@ class Logging(_Section):
     """Least weight of a line that is written."""
 
 
+class RehearsalOffice(_Section):
+    """An office beside this one, that simulated WIPO knows; it takes tokens of WIPO's server."""
+
+    client_id: Word
+    """Its client id at WIPO."""
+    url: Origin
+    """Where simulated WIPO reaches it."""
+    certificate_files: OneOrMore[FilePath] = Field(max_length=4)
+    """What it sent to WIPO."""
+
+
 class Rehearsal(_Section):
     """The simulated WIPO central (`office-node rehearsal`); leave the section out in production."""
 
@@ -326,6 +388,8 @@ class Rehearsal(_Section):
     """
     client_id: Word = "wipo-das"
     """Which of our clients simulated WIPO is."""
+    offices: AnyNumber[RehearsalOffice] = ()
+    """Other offices, one [[rehearsal.offices]] each."""
 
 
 class Settings(_Section):
@@ -342,6 +406,8 @@ class Settings(_Section):
     trust: Trust = Field(default=Trust(), validate_default=True)
     wipo: Wipo
     off: Off
+    osf: Osf = Field(default=Osf(), validate_default=True)
+    storage_policy: StoragePolicy = StoragePolicy()
     outbox: Outbox = Field(default=Outbox(), validate_default=True)
     worker: Worker = Worker()
     intake: Intake | None = None

@@ -48,7 +48,15 @@ def build_wipo_client(settings: Settings, egress: Egress) -> DasClient:
         key=KeyRing(wipo.client_key_file).signing,
         scope=wipo.scope,
     )
-    return DasClient(egress, tokens, wipo.base_url, withdraw_by=wipo.withdraw_by, status_by=wipo.status_by)
+    return DasClient(
+        egress,
+        tokens,
+        wipo.base_url,
+        withdraw_by=wipo.withdraw_by,
+        status_by=wipo.status_by,
+        locate_by=settings.osf.locate_by,
+        original_header=settings.osf.original_header,
+    )
 
 
 def build_wipo_keys(settings: Settings, server: WipoAuthorizationServer) -> WipoKeys:

@@ -15,6 +15,7 @@ from office_node.library.digital_library import DigitalLibrary
 from office_node.library.folder_store import FolderStore
 from office_node.library.incoming import Incoming
 from office_node.library.inspection import Inspector
+from office_node.library.policy import StoragePolicy
 from office_node.library.rewrapping import Rewrapping
 from office_node.library.store import Store
 from office_node.library.verification import Verification
@@ -32,6 +33,9 @@ from office_node.off_retrievals.downloads import DownloadSlots
 from office_node.off_retrievals.endings import Endings
 from office_node.off_retrievals.handover import Handover
 from office_node.off_retrievals.service import ForwardedRetrievals
+from office_node.osf_retrievals import service as osf_retrievals
+from office_node.osf_retrievals.availability import COLLECT
+from office_node.osf_retrievals.collecting import CLEAR
 from office_node.outbox.delivery import Handler
 from office_node.outbox.outbox import Outbox
 from office_node.settings import Settings
@@ -46,6 +50,7 @@ from office_node.uploads.service import Uploads
 from office_node.wiring.calls_out import build_egress, build_wipo_client
 from office_node.wiring.ingress import build_ingress
 from office_node.wiring.keys import build_storage_keys
+from office_node.wiring.osf import Foundations, SecondFiling, build_second_filing, build_storage_policy
 from office_node.wiring.rows import build_database, build_outbox
 from office_node.wiring.timeline import build_checkpoints, build_histories, build_timeline_verification
 from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server, build_token_verifier
@@ -86,6 +91,8 @@ class Node:
     timeline_verification: TimelineVerification
     histories: Histories
     evidence: Evidence
+    storage_policy: StoragePolicy
+    second_filing: SecondFiling
     intake: Intake | None
     """None where no folder is watched."""
 
@@ -99,6 +106,9 @@ class Node:
             off_retrievals.TRANSIT: Handler(self.retrievals.announce_transit, worker.file_checks),
             uploads.SEND: Handler(self.uploads.send, worker.transfers),
             uploads.CHECK: Handler(self.uploads.check, worker.api_calls),
+            osf_retrievals.ASK: Handler(self.second_filing.asks_wipo.ask, worker.api_calls),
+            COLLECT: Handler(self.second_filing.collecting.collect, worker.transfers),
+            CLEAR: Handler(self.second_filing.collecting.clear, worker.api_calls),
         }
         if self.intake:
             handlers[TAKE_IN] = Handler(self.intake.take_in, worker.file_checks)
@@ -115,6 +125,7 @@ def build_node(settings: Settings) -> Node:
     access_codes = AccessCodes(keys.load_secret(settings.library.access_code_key_file))
     library = DigitalLibrary(database, store, access_codes, storage_keys)
     max_bytes = settings.library.max_document_bytes
+    storage_policy = build_storage_policy(settings)
     accession = Accession(
         database=database,
         library=library,
@@ -123,6 +134,7 @@ def build_node(settings: Settings) -> Node:
         inspect=Inspector(max_unpacked_bytes=max_bytes).inspect,
         max_bytes=max_bytes,
         sealed_classes=[Classification(name) for name in settings.library.encrypt],
+        storage_policy=storage_policy,
     )
     outbox = build_outbox(settings, database)
     used_assertions = UsedAssertions(database)
@@ -136,13 +148,9 @@ def build_node(settings: Settings) -> Node:
     )
     egress = build_egress(settings)
     wipo = build_wipo_client(settings, egress)
-    to_wipo = Uploads(
-        database=database,
-        library=library,
-        outbox=outbox,
-        wipo=wipo,
-        store=Transfers(egress, settings.wipo.stall_seconds),
-    )
+    transfers = Transfers(egress, settings.wipo.stall_seconds)
+    to_wipo = Uploads(database=database, library=library, outbox=outbox, wipo=wipo, store=transfers)
+    foundations = Foundations(database, library, accession, outbox, wipo, transfers, storage_keys, storage_policy)
     certificates = Certificates(settings.off.certificate_folder, storage_keys)
     announcements = Announcements(outbox, settings.wipo.notification_ack_id)
     endings = Endings(
@@ -168,6 +176,7 @@ def build_node(settings: Settings) -> Node:
         usual_content_at=settings.off.content,
     )
     overview = Overview(database)
+    second_filing = build_second_filing(settings, foundations)
     return Node(
         settings=settings,
         database=database,
@@ -204,5 +213,7 @@ def build_node(settings: Settings) -> Node:
         timeline_verification=build_timeline_verification(settings, database),
         histories=build_histories(database),
         evidence=Evidence(database, settings.office.code),
-        intake=build_intake(settings, database, outbox, registrations, overview),
+        storage_policy=storage_policy,
+        second_filing=second_filing,
+        intake=build_intake(settings, database, outbox, registrations, overview, second_filing),
     )

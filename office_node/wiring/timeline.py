@@ -8,6 +8,7 @@ from office_node.auth import keys
 from office_node.auth.key_ring import KeyRing
 from office_node.off_registrations.open_matters import open_matters as of_registrations
 from office_node.off_retrievals.open_matters import open_matters as of_forwarded_retrievals
+from office_node.osf_retrievals.open_matters import open_matters as of_requests
 from office_node.settings import Settings
 from office_node.storage.database import Database
 from office_node.timeline.checkpoints import Checkpoints
@@ -38,7 +39,7 @@ def build_timeline_verification(settings: Settings, database: Database) -> Timel
 
 def build_histories(database: Database) -> Histories:
     """What happened, and what is open."""
-    return Histories(database, [of_forwarded_retrievals, of_registrations])
+    return Histories(database, [of_forwarded_retrievals, of_registrations, of_requests])
 
 
 def _ring(settings: Settings) -> KeyRing:

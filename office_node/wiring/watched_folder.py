@@ -8,10 +8,16 @@ from office_node.off_registrations.service import Registrations
 from office_node.outbox.outbox import Outbox
 from office_node.settings import Settings
 from office_node.storage.database import Database
+from office_node.wiring.osf import SecondFiling
 
 
 def build_intake(
-    settings: Settings, database: Database, outbox: Outbox, registrations: Registrations, overview: Overview
+    settings: Settings,
+    database: Database,
+    outbox: Outbox,
+    registrations: Registrations,
+    overview: Overview,
+    second_filing: SecondFiling,
 ) -> Intake | None:
     """The intake of [intake]; None without that section."""
     if settings.intake is None:
@@ -22,6 +28,8 @@ def build_intake(
         watch=Watch(folder=folder, database=database, outbox=outbox, settle_seconds=settings.intake.settle_seconds),
         registrations=registrations,
         overview=overview,
+        retrievals=second_filing.retrievals,
+        requests=second_filing.requests,
         database=database,
         outbox=outbox,
         missing_seconds=settings.intake.missing_seconds,

@@ -13,7 +13,7 @@ from typing import Literal
 
 from office_node import settings
 from office_node.auth.key_generation import make_missing
-from office_node.off_registrations.csv_file import COLUMNS
+from office_node.off_registrations.csv_rows import LAYOUT
 from office_node.rehearsal.papers import write_pdf
 from tests.office import SHIPPED_SETTINGS, Office, make_office
 
@@ -59,7 +59,7 @@ def _measured(office: Office, content: Literal["wipo", "library"]) -> bool:
 def _batch(folder: Path, numbers: list[str]) -> Path:
     folder.mkdir()
     with (folder / "batch.csv").open("w", newline="", encoding="utf-8") as target:
-        rows = csv.DictWriter(target, COLUMNS)
+        rows = csv.DictWriter(target, LAYOUT.columns)
         rows.writeheader()
         for position, number in enumerate(numbers):
             write_pdf(folder / f"{position}.pdf", [number], _BYTES)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
+from office_node.csv_files.csv_file import PROBLEM
 from office_node.library.damage import FileMissing
-from office_node.off_registrations.csv_file import PROBLEM
 from office_node.wiring import Node
 from tests import command_line
 from tests.databases import on_sqlite
@@ -97,7 +97,7 @@ def test_a_document_of_the_library_needs_neither_file_nor_code(office: Office, n
     assert len(node.overview.registrations()) == 1
 
 
-def test_what_is_registered_with_other_data_is_a_bad_row(office: Office, folder: Path) -> None:
+def test_what_is_done_with_other_data_is_a_bad_row(office: Office, folder: Path) -> None:
     assert submit(office, folder, numbered(1), numbered(2)).exit_code == 0
     (folder / "a.pdf").write_bytes(pdf(1_000))
     ran = submit(office, folder, numbered(1, file_location="", application_number="7"), numbered(2))

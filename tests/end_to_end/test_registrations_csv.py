@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from office_node.csv_files.csv_file import PROBLEM
 from office_node.das.error_codes import NOT_REGISTERED
-from office_node.off_registrations.csv_file import PROBLEM
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite, postgresql_in_make_faults
 from tests.off_registrations.rows import GOOD, csv_text
@@ -54,7 +54,7 @@ def results(file: Path) -> list[dict[str, str]]:
 
 
 @postgresql_in_make_faults
-def test_every_good_row_is_registered_once_and_a_result_file_can_be_given_again(new_office: MakeOffice) -> None:
+def test_every_good_row_is_done_once_and_a_result_file_can_be_given_again(new_office: MakeOffice) -> None:
     office = started(new_office)
     given = rows(office, 8)
     given[3] |= {"file_location": "none.pdf"}
@@ -87,7 +87,7 @@ def test_every_good_row_is_registered_once_and_a_result_file_can_be_given_again(
 
 
 @postgresql_in_make_faults
-def test_what_wipo_refuses_is_told_with_its_reason_and_the_rest_is_registered(new_office: MakeOffice) -> None:
+def test_what_wipo_refuses_is_told_with_its_reason_and_the_rest_is_done(new_office: MakeOffice) -> None:
     office = started(new_office)
     office.script_central({"place": "registrations", "status": 400})
     ran = submit(office, written(office, rows(office, 3)), "--content", "library")

@@ -18,7 +18,7 @@ KEPT = [
     OTHER_DOCUMENT,
     document_id(DocumentKind.DESIGN, "US 29/010,907", date(2024, 1, 5)),
     document_id(DocumentKind.PATENT, "FR 1909731", date(2019, 9, 4)),
-    document_id(DocumentKind.PATENT, "PCT/IB2021/057271", date(2021, 8, 6)),
+    document_id(DocumentKind.PATENT, "PCT/US2021/057271", date(2021, 8, 6)),
     document_id(DocumentKind.UTILITY_MODEL, "CZ 2025-42519 U", date(2025, 2, 3)),
     document_id(DocumentKind.PATENT, "XX 2020/A-1", date(2020, 2, 29)),
 ]
@@ -51,7 +51,7 @@ def find(office: Office, *arguments: str) -> list[str]:
         ("fr 1909731", "FR FR1909731"),
         ("FRFR1909731", "FR FR1909731"),
         ("FR FR 1909731", "FR FR1909731"),
-        ("pctib2021057271", "PCT/IB2021/057271"),
+        ("pctus2021057271", "PCT/US2021/057271"),
         ("CZ202542519U", "CZ 2025-42519 U"),
         ("xx 2020/a-1", "XX 2020/A-1"),
     ],

@@ -4,8 +4,8 @@ import csv
 import io
 from pathlib import Path
 
-from office_node.off_registrations.csv_file import COLUMNS, CsvFile
-from office_node.off_registrations.csv_rows import Rows, Wanted
+from office_node.csv_files.csv_file import CsvFile
+from office_node.off_registrations.csv_rows import LAYOUT, Rows, Wanted
 
 GOOD = {
     "file_reference": "REF-1",
@@ -16,7 +16,7 @@ GOOD = {
 }
 
 
-def csv_text(*rows: dict[str, str], header: tuple[str, ...] = COLUMNS) -> str:
+def csv_text(*rows: dict[str, str], header: tuple[str, ...] = LAYOUT.columns) -> str:
     """A whole file; what a row does not say is empty."""
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
@@ -28,4 +28,4 @@ def csv_text(*rows: dict[str, str], header: tuple[str, ...] = COLUMNS) -> str:
 def read(file: Path) -> list[tuple[int, Wanted | list[str]]]:
     """Line, and what the row wants or what is wrong with it."""
     rows = Rows(file.parent)
-    return [(row.line, rows.wanted(row)) for row in CsvFile(file).rows()]
+    return [(row.line, rows.wanted(row)) for row in CsvFile(file, LAYOUT).rows()]

@@ -33,7 +33,7 @@ NO_PLACES = [
     "/das/v1/requests/x/%2e%2e/retrievals",
     "/das/v1/requests/retrievals%00",
     "/das/v1/requests/registrations",
-    "/das/v1/requests/notifications",
+    "/das/v1/requests/notification",
     "/das/v1/downloads",
     "/static/x",
     "/%ff",

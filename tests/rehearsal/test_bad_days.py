@@ -56,14 +56,14 @@ def test_after_a_rotation_the_new_key_signs_and_the_old_one_is_still_published(
     assert [*after] == rotated["published"] == [rotated["kid"], *before]
     for token, kid in ((old, next(iter(before))), (new, rotated["kid"])):
         assert jwt.decode(token, after[kid], algorithms=["RS256"]).header["kid"] == kid
-        assert central.knows(f"Bearer {token}")
+        assert central.caller(f"Bearer {token}")
 
 
 def test_a_key_that_was_withdrawn_is_gone_at_once_with_all_it_signed(central: Central, http: FlaskClient) -> None:
     old = central.tokens.mint("wipo-das")
     rotated: Any = http.post("/rehearsal/keys/rotate", json={"withdraw": True}).json
     assert [*key_set(http)] == rotated["published"] == [rotated["kid"]]
-    assert not central.knows(f"Bearer {old}")
+    assert not central.caller(f"Bearer {old}")
 
 
 def test_the_key_set_says_how_long_it_may_be_kept() -> None:
@@ -141,7 +141,7 @@ def test_no_token_is_minted_for_who_comes_by_way_of_this_machine(http: FlaskClie
 
 def test_a_token_that_is_minted_for_an_office_to_look_at_is_wipos(central: Central, http: FlaskClient) -> None:
     answer: Any = http.post("/rehearsal/tokens").json
-    assert central.knows(f"Bearer {answer['access_token']}")
+    assert central.caller(f"Bearer {answer['access_token']}")
 
 
 @on_sqlite

@@ -114,11 +114,11 @@ def test_nothing_of_it_stays_when_it_is_told_to_stop(new_office: MakeOffice, tmp
 def test_its_waits_are_set_by_options(new_office: MakeOffice, tmp_path: Path) -> None:
     options = ("--upload-url-seconds", "0", "--file-check-seconds", "3", "--pending-seconds", "4.5")
     office, _ = started(new_office, tmp_path / "temporary", *options)
-    assert requests.post(f"{office.central_url}/rehearsal/pace", json={}, timeout=TIMEOUT).json() == {
+    pace = requests.post(f"{office.central_url}/rehearsal/pace", json={}, timeout=TIMEOUT).json()
+    assert {name: pace[name] for name in ("upload_url_seconds", "file_check_seconds", "pending_seconds")} == {
         "upload_url_seconds": 0.0,
         "file_check_seconds": 3.0,
         "pending_seconds": 4.5,
-        "registration_error": "",
     }
     file = announced(office, "ab" * 32)
     late = requests.put(file["fileUploadUrl"], data=b"x", headers={"Content-Type": "application/pdf"}, timeout=TIMEOUT)

@@ -1,4 +1,4 @@
-"""The CSV of WIPO's own sample client, one document a row: what it asks for, line by line.
+"""A CSV of one of WIPO's own sample clients, one document a row: what it asks for, line by line.
 
 Access codes stand in it: nothing here quotes a cell that could be one, whatever column it slipped into.
 """
@@ -14,29 +14,33 @@ from typing import Final, TextIO
 
 from office_node.errors import OfficeNodeError
 
-GIVEN: Final = (
-    "file_reference",
-    "file_location",
-    "application_number",
-    "application_date",
-    "priority_number",
-    "priority_date",
-    "document_category",
-    "application_category",
-    "das_code",
-)
-COLUMNS: Final = (*GIVEN, "file_id", "registered", "ack_id")
 PROBLEM: Final = "problem"
 """Our own column, the last one of a result file."""
 ACCESS_CODE = re.compile(r"[0-9A-Za-z]{4}")
 _LONGEST_QUOTE = 60
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns of a sample client's file."""
+
+    given: tuple[str, ...]
+    """What a row asks for."""
+    became: tuple[str, ...]
+    """What is written back of it."""
+    done: str
+    """Which of these says `true` once nothing is left to do."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (*self.given, *self.became)
+
+
 class BadCsv(OfficeNodeError):
     """Not the CSV of WIPO's sample client; no row of it was looked at."""
 
     code = "N370"
-    hint = f"the first line has to be {','.join(COLUMNS)}"
+    hint = "the first line has to name the columns of WIPO's sample client, and no others"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,10 @@ class Row:
     line: int
     """Where it begins, counted from 1 as an editor does."""
     cells: Mapping[str, str]
+    is_done: bool
+    """Whether it says so itself: a row of a result file."""
     broken: str | None = None
     """Why it cannot be told which cell is which."""
-
-    @property
-    def is_registered(self) -> bool:
-        """Whether it says so itself: a row of a result file."""
-        return not self.broken and self.cells["registered"].strip().lower() == "true"
 
     def __repr__(self) -> str:
         return f"Row({self.line})"
@@ -61,8 +62,9 @@ class Row:
 class CsvFile:
     """A file of rows. Row by row, so that a hundred thousand of them need no more room than one."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
+        self._layout = layout
 
     def count(self) -> int:
         """How many rows it has; the whole file is read. Raises `BadCsv` if it is none."""
@@ -74,7 +76,7 @@ class CsvFile:
             with self.path.open(encoding="utf-8-sig", newline="") as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise BadCsv(f"{self.path.name} is no plain file", hint="save the rows to a file first")
-                yield from _rows(file, self.path.name)
+                yield from _rows(file, self.path.name, self._layout)
         except csv.Error as exc:
             raise BadCsv(f"{self.path.name}, line 1: {exc}") from exc
         except UnicodeDecodeError as exc:
@@ -85,9 +87,9 @@ class CsvFile:
             raise BadCsv(f"{self.path.name} cannot be read: {exc.strerror}", hint=hint) from exc
 
 
-def _rows(file: TextIO, name: str) -> Iterator[Row]:
+def _rows(file: TextIO, name: str, layout: Layout) -> Iterator[Row]:
     reader = csv.reader(file, strict=True)
-    header = _header(next(reader, None), name)
+    header = _header(next(reader, None), name, layout)
     while True:
         line = reader.line_num + 1
         try:
@@ -97,31 +99,34 @@ def _rows(file: TextIO, name: str) -> Iterator[Row]:
         except csv.Error as exc:
             through = f" up to line {reader.line_num}" if reader.line_num > line else ""
             broken = f"broken{through}: {exc}; hint: see where a quotation mark opens and where it closes"
-            yield Row(line, dict.fromkeys(COLUMNS, ""), broken)
+            yield Row(line, dict.fromkeys(layout.columns, ""), is_done=False, broken=broken)
             continue
         if not any(field.strip() for field in fields):
             continue
         told = f"{len(fields)} fields instead of {len(header)}; hint: put a field with a comma in quotation marks"
-        cells = dict.fromkeys(COLUMNS, "") | dict(zip(header, fields, strict=False))
-        yield Row(line, cells, told if len(fields) != len(header) else None)
+        cells = dict.fromkeys(layout.columns, "") | dict(zip(header, fields, strict=False))
+        fits = len(fields) == len(header)
+        is_done = fits and cells[layout.done].strip().lower() == "true"
+        yield Row(line, cells, is_done, None if fits else told)
 
 
-def _header(first: list[str] | None, name: str) -> list[str]:
+def _header(first: list[str] | None, name: str, layout: Layout) -> list[str]:
     """The names of the columns. Raises `BadCsv`."""
+    columns = layout.columns
+    hint = f"the first line has to be {','.join(columns)}"
     if first is None:
-        raise BadCsv(f"{name} is empty")
+        raise BadCsv(f"{name} is empty", hint=hint)
     header = [field.strip() for field in first]
-    if len(header) == 1 and header[0].count(";") >= len(COLUMNS) - 1:
-        hint = "save it as CSV separated by commas"
-        raise BadCsv(f"{name} is separated by semicolons", hint=hint)
+    if len(header) == 1 and header[0].count(";") >= len(columns) - 1:
+        raise BadCsv(f"{name} is separated by semicolons", hint="save it as CSV separated by commas")
     known = set(header)
-    faults = [f"lacks {column}" for column in COLUMNS if column not in known]
-    if len(faults) == len(COLUMNS):
-        raise BadCsv(f"{name} has no header")  # its first line may be a row with an access code: not quoted
-    faults += [f"has {quoted(column)}, which is unknown" for column in header if column not in (*COLUMNS, PROBLEM)]
-    faults += [f"has {column} twice" for column in sorted(known) if header.count(column) > 1 and column in COLUMNS]
+    faults = [f"lacks {column}" for column in columns if column not in known]
+    if len(faults) == len(columns):
+        raise BadCsv(f"{name} has no header", hint=hint)  # its first line may be a row with an access code: not quoted
+    faults += [f"has {quoted(column)}, which is unknown" for column in header if column not in (*columns, PROBLEM)]
+    faults += [f"has {column} twice" for column in sorted(known) if header.count(column) > 1 and column in columns]
     if faults:
-        raise BadCsv(f"the header of {name} {', '.join(faults)}")
+        raise BadCsv(f"the header of {name} {', '.join(faults)}", hint=hint)
     return header
 
 

@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from office_node.off_registrations.csv_file import COLUMNS, GIVEN, PROBLEM, CsvFile
-from office_node.off_registrations.csv_results import Results, ResultsUnwritable
+from office_node.csv_files.csv_file import PROBLEM, CsvFile
+from office_node.csv_files.csv_results import Results, ResultsUnwritable
+from office_node.off_registrations.csv_rows import LAYOUT
 from tests.off_registrations.rows import GOOD, csv_text
 
 
 def results(folder: Path, *rows: dict[str, str]) -> Results:
     """Of a file with these rows, none of them looked at."""
     (folder / "x.csv").write_text(csv_text(*rows))
-    made = Results(folder / "x.csv")
-    for row in CsvFile(folder / "x.csv").rows():
+    made = Results(folder / "x.csv", LAYOUT)
+    for row in CsvFile(folder / "x.csv", LAYOUT).rows():
         made.add(row)
     return made
 
@@ -27,22 +28,22 @@ def read(made: Results) -> list[dict[str, str]]:
 
 def test_it_has_the_same_columns_with_what_became_of_each_row(tmp_path: Path) -> None:
     made = results(tmp_path, GOOD, GOOD | {"file_reference": 'a "b", c\nd'}, GOOD)
-    made.note(0, registered=True, file_id="F-1", ack_id="REG-1")
+    made.note(0, done=True, file_id="F-1", ack_id="REG-1")
     made.note(1, problem="one | two")
     made.write()
     assert made.path == tmp_path / "x.result.csv"
     rows = read(made)
-    assert [*rows[0]] == [*COLUMNS, PROBLEM]
-    assert [rows[0][name] for name in GIVEN] == [GOOD.get(name, "") for name in GIVEN]
+    assert [*rows[0]] == [*LAYOUT.columns, PROBLEM]
+    assert [rows[0][name] for name in LAYOUT.given] == [GOOD.get(name, "") for name in LAYOUT.given]
     assert rows[1]["file_reference"] == 'a "b", c\nd'
     became = [[row[name] for name in ("file_id", "registered", "ack_id", PROBLEM)] for row in rows]
     assert became[:2] == [["F-1", "true", "REG-1", ""], ["", "false", "", "one | two"]]
     assert became[2][1:3] == ["false", ""]
     assert became[2][3].startswith("not looked at")
-    assert [row.is_registered for row in CsvFile(made.path).rows()] == [True, False, False]
+    assert [row.is_done for row in CsvFile(made.path, LAYOUT).rows()] == [True, False, False]
 
 
-def test_a_row_that_says_it_is_registered_keeps_what_it_says(tmp_path: Path) -> None:
+def test_a_row_that_says_it_is_done_keeps_what_it_says(tmp_path: Path) -> None:
     made = results(tmp_path, GOOD | {"registered": "TRUE", "file_id": "F-1", "ack_id": "REG-1"})
     made.write()
     [row] = read(made)
@@ -76,7 +77,7 @@ def test_a_place_that_cannot_be_written_is_told_before_anything_is_done(tmp_path
     made.path.mkdir()
     with pytest.raises(ResultsUnwritable, match=r"x\.result\.csv cannot be written: Is a directory"):
         made.insist()
-    gone = Results(tmp_path / "gone" / "x.csv")
+    gone = Results(tmp_path / "gone" / "x.csv", LAYOUT)
     with pytest.raises(ResultsUnwritable, match="No such file or directory"):
         gone.insist()
     with pytest.raises(ResultsUnwritable, match="No such file or directory"):

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from office_node.csv_files.csv_file import PROBLEM, Layout, Row
 from office_node.errors import OfficeNodeError
-from office_node.off_registrations.csv_file import COLUMNS, GIVEN, PROBLEM, Row
 
 _NOT_REACHED = "not looked at: what went before ended the run"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -27,7 +27,8 @@ class ResultsUnwritable(OfficeNodeError):
 class Results:
     """What is known of every row, in their order; written whole, so that a reader never sees half of it."""
 
-    def __init__(self, source: Path) -> None:
+    def __init__(self, source: Path, layout: Layout) -> None:
+        self._layout = layout
         self.path = source.with_name(f"{source.name.removesuffix('.csv')}.result.csv")
         self._given: list[str] = []
         self._became: list[str] = []
@@ -44,29 +45,24 @@ class Results:
 
     def add(self, row: Row) -> int:
         """A row that nothing is known of but what it says; returns its place."""
-        self._given.append(_line(row.cells[name] for name in GIVEN))
+        self._given.append(_line(row.cells[name] for name in self._layout.given))
         self._became.append("")
         place = len(self._became) - 1
-        if row.is_registered:
-            self.note(place, registered=True, file_id=row.cells["file_id"], ack_id=row.cells["ack_id"])
+        if row.is_done:
+            self.note(
+                place, **{name: row.cells[name] for name in self._layout.became if name != self._layout.done}, done=True
+            )
         else:
             self.note(place, problem=_NOT_REACHED)
         return place
 
-    def note(
-        self,
-        place: int,
-        *,
-        registered: bool = False,
-        file_id: str | None = None,
-        ack_id: str | None = None,
-        problem: str | None = None,
-    ) -> None:
-        """What became of the row at `place`."""
-        said = str(registered).lower()
-        self._became[place] = _line(
-            [_no_formula(file_id or ""), said, _no_formula(ack_id or ""), _no_formula(problem or "")]
-        )
+    def note(self, place: int, *, done: bool = False, problem: str | None = None, **became: str | None) -> None:
+        """What became of the row at `place`, by the names of the columns."""
+        cells = [
+            str(done).lower() if name == self._layout.done else _no_formula(became.get(name) or "")
+            for name in self._layout.became
+        ]
+        self._became[place] = _line([*cells, _no_formula(problem or "")])
 
     def write_in_time(self) -> None:
         """Write, unless that was done a moment ago: writing a long file takes a small share of the time."""
@@ -84,7 +80,7 @@ class Results:
             raise self._unwritable(exc) from exc
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", newline="") as file:
-                file.write(f"{_line([*COLUMNS, PROBLEM])}\r\n")
+                file.write(f"{_line([*self._layout.columns, PROBLEM])}\r\n")
                 file.writelines(
                     f"{given},{became}\r\n" for given, became in zip(self._given, self._became, strict=True)
                 )

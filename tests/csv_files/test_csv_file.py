@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from office_node.csv_files.csv_file import PROBLEM, BadCsv, CsvFile
 from office_node.document_id import DocumentKind
-from office_node.off_registrations.csv_file import COLUMNS, PROBLEM, BadCsv, CsvFile
-from office_node.off_registrations.csv_rows import Wanted
+from office_node.off_registrations.csv_rows import LAYOUT, Wanted
 from tests.off_registrations.rows import GOOD, csv_text, read
 
-HEADER = ",".join(COLUMNS)
+HEADER = ",".join(LAYOUT.columns)
 
 
 def written(folder: Path, text: str | bytes) -> Path:
@@ -55,8 +55,8 @@ def test_a_row_says_document_file_code_and_application(tmp_path: Path) -> None:
         "\ufeff" + csv_text(GOOD),
         csv_text(GOOD).replace("\n", "\r\n"),
         "\ufeff" + csv_text(GOOD).replace("\n", "\r\n"),
-        csv_text(GOOD, header=tuple(reversed(COLUMNS))),
-        csv_text(GOOD, header=(*COLUMNS, PROBLEM)),
+        csv_text(GOOD, header=tuple(reversed(LAYOUT.columns))),
+        csv_text(GOOD, header=(*LAYOUT.columns, PROBLEM)),
         csv_text(GOOD).rstrip("\n"),
         csv_text(GOOD) + "\n\n" + "," * 11 + "\n",
     ],
@@ -91,7 +91,7 @@ def test_a_line_is_the_one_that_an_editor_shows(tmp_path: Path) -> None:
 )
 def test_what_is_not_this_csv_is_refused_as_a_whole(tmp_path: Path, text: str | bytes, said: str) -> None:
     with pytest.raises(BadCsv) as refused:
-        CsvFile(written(tmp_path, text)).count()
+        CsvFile(written(tmp_path, text), LAYOUT).count()
     assert said in str(refused.value)
     assert "QX7Z" not in str(refused.value)
 
@@ -101,7 +101,7 @@ def test_a_pipe_is_no_csv(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path / "pipe", os.O_RDWR)
     try:
         with pytest.raises(BadCsv, match="pipe is no plain file"):
-            CsvFile(tmp_path / "pipe").count()
+            CsvFile(tmp_path / "pipe", LAYOUT).count()
     finally:
         os.close(descriptor)
 
