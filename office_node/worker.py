@@ -23,6 +23,7 @@ _HOUSEKEEPING_SECONDS = 600
 _REWRAP_SECONDS = 5
 _CHECKPOINT_SECONDS = 10
 _OUTDATED_SECONDS = 10
+_FIXITY_SECONDS = 60
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -63,6 +64,8 @@ def _work(in_force: InForce, event: str) -> tuple[int, bool]:
     scheduler.add_job(rewrap, "interval", seconds=_REWRAP_SECONDS, **always)
     checkpoint = partial(_count, "checkpoints_signed", node.checkpoints.make_due)
     scheduler.add_job(checkpoint, "interval", seconds=_CHECKPOINT_SECONDS, **always)
+    fixity = partial(_count, "documents_read_again", node.fixity.run)
+    scheduler.add_job(fixity, "interval", seconds=_FIXITY_SECONDS, **always)
     second_filing, osf = node.second_filing, node.settings.osf
     if osf.mode != "notified":
         poll = partial(_count, "documents_heard_of", second_filing.availability.poll)
@@ -77,6 +80,7 @@ def _work(in_force: InForce, event: str) -> tuple[int, bool]:
     told = signal.sigwait((*_STOP_SIGNALS, signal.SIGHUP))
     while told == signal.SIGHUP and not in_force.read_again():
         told = signal.sigwait((*_STOP_SIGNALS, signal.SIGHUP))
+    node.fixity.stop()
     scheduler.shutdown(wait=True)  # a tick that still runs would claim messages while the pools close
     drained = delivery.drain(node.settings.web.drain_seconds)
     if drained:

@@ -47,6 +47,8 @@ class Outcome(StrEnum):
     ADDED = "added"
     UNCHANGED = "unchanged"
     NEW_VERSION = "new version"
+    RESTORED = "restored"
+    """The same bytes, in the place of a file that was found damaged."""
 
 
 MayFollow = Callable[[Session], bool]
@@ -195,7 +197,7 @@ class Accession:
         if known.classification is not taking.classification:
             raise DocumentDiffers(f"{known.document} is kept as {known.classification.value}")
         if known.current.sha256 == received.sha256:
-            return Outcome.UNCHANGED, known
+            return (Outcome.RESTORED if known.current.quarantined_at else Outcome.UNCHANGED), known
         if not taking.may_follow(session):
             raise ContentDiffers(f"{known.document} is kept with another content")
         return Outcome.NEW_VERSION, known
@@ -254,7 +256,7 @@ class Accession:
             session.add(version)
             session.execute(update(DocumentRecord).where(*which).values(current_version=number))
             session.flush()
-            _note(session, document, version, taking.classification)
+            _note(session, document, version, taking.classification, is_restored=outcome is Outcome.RESTORED)
             return outcome, self._entry(session, document)
 
     def _entry(self, session: Session, document: PriorityDocumentId) -> CatalogueEntry:
@@ -265,11 +267,17 @@ class Accession:
 
 
 def _note(
-    session: Session, document: PriorityDocumentId, version: VersionRecord, classification: Classification
+    session: Session,
+    document: PriorityDocumentId,
+    version: VersionRecord,
+    classification: Classification,
+    *,
+    is_restored: bool,
 ) -> None:
+    usual = Step.ADDED if version.version == 1 else Step.NEW_VERSION
     note(
         session,
-        Step.ADDED if version.version == 1 else Step.NEW_VERSION,
+        Step.RESTORED if is_restored else usual,
         document.kind,
         document.number,
         date=document.date.isoformat(),

@@ -22,3 +22,10 @@ class DocumentDamaged(OfficeNodeError):
 
     code = "N308"
     hint = "run `office-node library verify` and restore the file from the backup"
+
+
+class DocumentQuarantined(DocumentDamaged):
+    """The file was found damaged and is out of service."""
+
+    code = "N344"
+    hint = "take the document in again with `office-node library add`, or put its file back from the backup"

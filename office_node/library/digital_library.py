@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import BinaryIO
 
 from sqlalchemy.orm import Session
@@ -10,8 +11,9 @@ from office_node.document_id import DocumentKind
 from office_node.library import changes
 from office_node.library.access_codes import AccessCodes
 from office_node.library.catalogue import CatalogueEntry, Version, current, entry_in, version_in
-from office_node.library.damage import DocumentDamaged, FileMissing, StoreUnusable
+from office_node.library.damage import DocumentDamaged, DocumentQuarantined, FileMissing, StoreUnusable
 from office_node.library.digest import sha256_of
+from office_node.library.quarantine import Quarantine
 from office_node.library.records import DocumentRecord, VersionRecord
 from office_node.library.sealing.at_rest import as_plain
 from office_node.library.sealing.storage_keys import StorageKeys
@@ -24,6 +26,7 @@ class DigitalLibrary:
 
     def __init__(self, database: Database, store: Store, access_codes: AccessCodes, storage_keys: StorageKeys) -> None:
         self._database = database
+        self._quarantine = Quarantine(database, store)
         self._store = store
         self._access_codes = access_codes
         self._storage_keys = storage_keys
@@ -82,20 +85,18 @@ class DigitalLibrary:
     def open(self, version: Version) -> BinaryIO:
         """The plain bytes of a content, at their start, to be read and to seek in.
 
-        Of a sealed file no byte is given that is not as it was sealed: every read may raise `SealBroken`. Raises
-        `FileMissing`, `StoreUnusable`, `StorageKeyMissing`, and `DocumentDamaged` if the size is wrong.
+        Of a sealed file no byte is given that is not as it was sealed: every read may raise `SealBroken`. What is found
+        damaged is out of service from then on. Raises `FileMissing`, `StoreUnusable`, `StorageKeyMissing`,
+        `DocumentQuarantined`, and `DocumentDamaged` if the size is wrong.
         """
-        file = self._store.open(version.version_id)
+        if version.quarantined_at:
+            raise DocumentQuarantined(f"file {version.version_id} was found damaged: it is out of service")
+        damaged = partial(self._quarantine.put, version)
         try:
-            data_key = self._storage_keys.unwrap(version.wrapped_key) if version.wrapped_key else None
-            plain = as_plain(file, version.version_id, data_key)
-            if plain.seek(0, os.SEEK_END) != version.size:
-                raise DocumentDamaged(f"file {version.version_id} does not have the size of the catalogue")
-            plain.seek(0)
-        except BaseException:
-            file.close()
+            return self._opened(version, damaged)
+        except DocumentDamaged as exc:
+            damaged(exc)
             raise
-        return plain
 
     def place(self, version: Version) -> str | None:
         """Where the store has the file, from its folder on; None if only the node itself can send it.
@@ -108,14 +109,47 @@ class DigitalLibrary:
         return self._store.place(version.version_id)
 
     def check(self, version: Version, tick: Callable[[int], None] = lambda _bytes: None) -> None:
-        """Read a kept file whole against its digest. Raises as `open` does, and `DocumentDamaged`."""
+        """Read a kept file whole against its digest; what is damaged is out of service from then on.
+
+        One that was, and is good again because its file was put back, serves again. Raises as `open` does, and
+        `DocumentDamaged`.
+        """
         try:
-            with self.open(version) as file:
+            self.compare(version, tick)
+        except DocumentDamaged as exc:
+            if version.quarantined_at:
+                raise DocumentQuarantined(f"file {version.version_id} is out of service: {exc.message}") from exc
+            self._quarantine.put(version, exc)
+            raise
+        except FileMissing as exc:
+            if version.quarantined_at:
+                raise DocumentQuarantined(f"file {version.version_id} was found damaged: it is out of service") from exc
+            raise
+        if version.quarantined_at:
+            self._quarantine.lift(version)
+
+    def compare(self, version: Version, tick: Callable[[int], None] = lambda _bytes: None) -> None:
+        """The same comparison, without any consequence."""
+        try:
+            with self._opened(version, lambda _damage: None) as file:
                 digest = sha256_of(file, tick)
         except OSError as exc:
             raise StoreUnusable(f"file {version.version_id} cannot be read: {exc.strerror}") from exc
         if digest != version.sha256:
             raise DocumentDamaged(f"file {version.version_id} does not have the digest of the catalogue")
+
+    def _opened(self, version: Version, damaged: Callable[[DocumentDamaged], None]) -> BinaryIO:
+        file = self._store.open(version.version_id)
+        try:
+            data_key = self._storage_keys.unwrap(version.wrapped_key) if version.wrapped_key else None
+            plain = as_plain(file, version.version_id, data_key, damaged)
+            if plain.seek(0, os.SEEK_END) != version.size:
+                raise DocumentDamaged(f"file {version.version_id} does not have the size of the catalogue")
+            plain.seek(0)
+        except BaseException:
+            file.close()
+            raise
+        return plain
 
 
 def _name(kind: DocumentKind, number: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from office_node.document_id import PriorityDocumentId
 from office_node.library.catalogue import Version, document_in, version_in
-from office_node.library.damage import DocumentDamaged, FileMissing, StoreUnusable
+from office_node.library.damage import DocumentDamaged, DocumentQuarantined, FileMissing, StoreUnusable
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.records import DocumentRecord, VersionRecord
 from office_node.library.sealing.storage_keys import StorageKeyMissing
@@ -23,6 +23,7 @@ class Fault(StrEnum):
     UNREADABLE_FILE = "unreadable file"
     WRONG_DIGEST = "wrong digest"
     KEY_MISSING = "key missing"
+    QUARANTINED = "out of service"
     FILE_WITHOUT_ROW = "file without row"
 
 
@@ -47,6 +48,7 @@ _ADVICE = {
     Fault.MISSING_FILE: ("N311", "restore the file from the backup"),
     Fault.UNREADABLE_FILE: ("N312", "see that the disk is sound and the file belongs to the node's user"),
     Fault.WRONG_DIGEST: ("N313", "the file was changed; restore it from the backup"),
+    Fault.QUARANTINED: ("N345", DocumentQuarantined.hint),
     Fault.KEY_MISSING: ("N343", "restore every file of [library] storage_key_file from the backup of the keys"),
     Fault.FILE_WITHOUT_ROW: (
         "N314",
@@ -61,7 +63,7 @@ class Verification:
     def __init__(self, database: Database, store: Store, library: DigitalLibrary) -> None:
         self._database = database
         self._store = store
-        self._check = library.check
+        self._compare = library.compare
 
     def findings(self, tick: Callable[[int], None] = lambda _bytes: None) -> Iterator[Finding]:
         """Every file against its digest, rows without files, files without rows.
@@ -89,8 +91,10 @@ class Verification:
                 yield Finding(Fault.FILE_WITHOUT_ROW, name, None)
 
     def _fault(self, version: Version, tick: Callable[[int], None]) -> Fault | None:
+        if version.quarantined_at:
+            return Fault.QUARANTINED
         try:
-            self._check(version, tick)
+            self._compare(version, tick)
         except FileMissing:
             return Fault.MISSING_FILE
         except DocumentDamaged:

@@ -29,6 +29,7 @@ from office_node.timeline.steps import Step
 log = structlog.get_logger()
 
 _MOST_STATUSES = 1000
+_PROVEN_AT_ONCE_BYTES = 64 << 20
 _NEWLY_ENDED = timedelta(days=1)
 
 
@@ -116,13 +117,24 @@ class Handover:
             raise Gone("The content was replaced: ask for its location again")
         return Offered(retrieval.client_id, self._library.version(version_id))
 
-    def open(self, version: Version) -> BinaryIO:
-        """The bytes of a content, at their start. Raises `FileMissing`, `DocumentDamaged` or `StoreUnusable`."""
+    def open(self, version: Version, *, from_start: bool) -> BinaryIO:
+        """The bytes of a content. Raises `FileMissing`, `DocumentDamaged` or `StoreUnusable`.
+
+        It is read whole against its digest before its first byte goes out, if it is not so large that its reader would
+        take us for dead. A larger one that is sealed is proven as it is read.
+        """
+        if from_start:
+            self._prove(version)
         return self._library.open(version)
 
     def place(self, version: Version) -> str | None:
         """Where its file lies in the library's folder; None if only the node can send it. Raises as `open` does."""
+        self._prove(version)
         return self._library.place(version)
+
+    def _prove(self, version: Version) -> None:
+        if version.size <= _PROVEN_AT_ONCE_BYTES:
+            self._library.check(version)
 
     def note_downloaded(self, acknowledgement_id: str) -> None:
         """The last byte was sent: the request is no longer open, though its link may be used again."""

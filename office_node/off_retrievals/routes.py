@@ -146,7 +146,7 @@ def _download(parts: OffRetrievalParts, acknowledgement_id: str, version_id: str
         _note_end(parts.handover, acknowledgement_id, version, span, reached)
 
     try:
-        sent = SentFile(parts.handover.open(version), span, ended)
+        sent = SentFile(parts.handover.open(version, from_start=span.start == 0), span, ended)
     except Exception:
         give_back()
         raise

@@ -137,6 +137,10 @@ class Library(_Section):
     """Classes of documents that are kept encrypted; leave out what lies on disks that are encrypted themselves."""
     max_document_bytes: int = Field(default=4_294_967_296, ge=1024)
     """Largest document taken in."""
+    fixity_days: int = Field(default=30, ge=1, le=365)
+    """Within so many days every document is read against its digest, by the worker."""
+    fixity_megabytes_per_second: float = Field(default=8, gt=0, le=10_000)
+    """How fast it reads for that, at most."""
 
 
 class StorageRule(_Section):

@@ -1,6 +1,7 @@
 """A node: every part of it, joined."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from office_node.auth import keys
 from office_node.auth.token_verifier import TokenVerifier
@@ -12,6 +13,7 @@ from office_node.library.access_codes import AccessCodes
 from office_node.library.accession import Accession
 from office_node.library.classification import Classification
 from office_node.library.digital_library import DigitalLibrary
+from office_node.library.fixity import Fixity
 from office_node.library.folder_store import FolderStore
 from office_node.library.incoming import Incoming
 from office_node.library.inspection import Inspector
@@ -70,6 +72,7 @@ class Node:
     library: DigitalLibrary
     accession: Accession
     rewrapping: Rewrapping
+    fixity: Fixity
     verification: Verification
     outbox: Outbox
     used_assertions: UsedAssertions
@@ -185,6 +188,12 @@ def build_node(settings: Settings) -> Node:
         library=library,
         accession=accession,
         rewrapping=Rewrapping(database, storage_keys),
+        fixity=Fixity(
+            database=database,
+            library=library,
+            every=timedelta(days=settings.library.fixity_days),
+            bytes_per_second=settings.library.fixity_megabytes_per_second * 1e6,
+        ),
         verification=Verification(database, store, library),
         outbox=outbox,
         used_assertions=used_assertions,

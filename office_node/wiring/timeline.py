@@ -6,6 +6,7 @@ from joserfc.jwk import ECKey
 
 from office_node.auth import keys
 from office_node.auth.key_ring import KeyRing
+from office_node.library.open_matters import open_matters as of_library
 from office_node.off_registrations.open_matters import open_matters as of_registrations
 from office_node.off_retrievals.open_matters import open_matters as of_forwarded_retrievals
 from office_node.osf_retrievals.open_matters import open_matters as of_requests
@@ -39,7 +40,7 @@ def build_timeline_verification(settings: Settings, database: Database) -> Timel
 
 def build_histories(database: Database) -> Histories:
     """What happened, and what is open."""
-    return Histories(database, [of_forwarded_retrievals, of_registrations, of_requests])
+    return Histories(database, [of_library, of_forwarded_retrievals, of_registrations, of_requests])
 
 
 def _ring(settings: Settings) -> KeyRing:

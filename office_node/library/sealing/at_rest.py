@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from office_node.library.sealing.layout import SealBroken
 from office_node.library.sealing.sealed_reader import SealedReader
 from office_node.library.sealing.sealed_writer import SealedWriter
 
@@ -42,12 +43,17 @@ class FileAtRest:
             os.fsync(file.fileno())
 
 
-def as_plain(file: BinaryIO, name: str, data_key: bytes | None) -> BinaryIO:
+def as_plain(
+    file: BinaryIO,
+    name: str,
+    data_key: bytes | None,
+    on_broken: Callable[[SealBroken], None] = lambda _broken: None,
+) -> BinaryIO:
     """The plain bytes of an open file; closes it when it turns out not to be as it was sealed. Raises `SealBroken`."""
     if data_key is None:
         return file
     try:
-        return cast("BinaryIO", SealedReader(file, data_key, name))
+        return cast("BinaryIO", SealedReader(file, data_key, name, on_broken))
     except BaseException:
         file.close()
         raise

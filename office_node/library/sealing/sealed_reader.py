@@ -2,6 +2,7 @@
 
 import errno
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
 
 from cryptography.exceptions import InvalidTag
@@ -19,9 +20,19 @@ class SealedReader(io.RawIOBase):
     Every read raises `SealBroken` instead of giving a byte of a chunk that is not as it was sealed.
     """
 
-    def __init__(self, sealed: BinaryIO, data_key: bytes, name: str) -> None:
-        """Raises `SealBroken` when the file is not as long as a sealed file can be, or does not begin as one."""
+    def __init__(
+        self,
+        sealed: BinaryIO,
+        data_key: bytes,
+        name: str,
+        on_broken: Callable[[SealBroken], None] = lambda _broken: None,
+    ) -> None:
+        """Raises `SealBroken` when the file is not as long as a sealed file can be, or does not begin as one.
+
+        `on_broken` hears of a broken seal that is met later, before the read raises it.
+        """
         self._sealed = sealed
+        self._on_broken = on_broken
         self.size = layout.plain_size(sealed.seek(0, io.SEEK_END))
         self._last = layout.chunks_of(self.size) - 1
         self._cipher = layout.cipher(data_key)
@@ -72,7 +83,11 @@ class SealedReader(io.RawIOBase):
     def _opened(self, number: int) -> memoryview:
         if number != self._number:
             self._number = -1  # what a broken seal leaves in the buffer is nobody's
-            self._chunk = self._open(number)
+            try:
+                self._chunk = self._open(number)
+            except SealBroken as exc:
+                self._on_broken(exc)
+                raise
             self._number = number
         return self._chunk
 
