@@ -7,12 +7,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from office_node.rehearsal.demo import afterwards, big_document, mutual_setup, preparing, registering, wipos_setup
+from office_node.rehearsal.demo import (
+    afterwards,
+    big_document,
+    mutual_setup,
+    preparing,
+    registering,
+    second_office,
+    wipos_setup,
+)
 from office_node.rehearsal.demo.stage import Stage, opened
 from office_node.rehearsal.demo.tally import Tally
 
 _PARTS: tuple[tuple[str, Callable[[Stage, Tally], None]], ...] = (
     ("An office sets up its node and takes a priority document into its library", preparing.prepare),
+    ("A second office sets up a node of its own", second_office.prepare),
     ("The processes start", preparing.start),
     ("WIPO authenticates at the office's own token endpoint", mutual_setup.trust),
     ("What does not fit is refused, and nothing expected is told", mutual_setup.refusals),
@@ -23,6 +32,11 @@ _PARTS: tuple[tuple[str, Callable[[Stage, Tally], None]], ...] = (
     ("Many documents by CSV, some of them bad", registering.many_by_csv),
     ("The office's own system uses the watched folder", registering.watched_folder),
     ("A big document goes through WIPO's transit zone", big_document.transit),
+    ("The second office asks WIPO for a document, and is notified", second_office.start),
+    ("", second_office.by_notification),
+    ("It is not notified, and polls", second_office.by_polling),
+    ("It asks for a document that may only be in transit", second_office.in_transit_only),
+    ("It asks for a document that the first office has", second_office.from_the_first_office),
     ("Afterwards", afterwards.afterwards),
 )
 
@@ -33,7 +47,8 @@ def run(shipped_config: Path) -> int:
     with opened(shipped_config) as stage:
         tally = Tally(stage.log_file)
         for title, part in _PARTS:
-            print(title, flush=True)
+            if title:
+                print(title, flush=True)
             play(part, stage, tally)
             if tally.failed:
                 break

@@ -16,6 +16,11 @@ def afterwards(stage: Stage, tally: Tally) -> None:
         told = stage.run(*arguments)
         good = told.returncode == 0 and told.stdout.strip() == expected
         tally.step(f"office-node {' '.join(arguments)}", good, told.stdout.strip() or told.stderr.strip())
+        told = stage.second.run(*arguments)
+        good = told.returncode == 0 and told.stdout.strip() == expected
+        tally.step(
+            f"the second office: office-node {' '.join(arguments)}", good, told.stdout.strip() or told.stderr.strip()
+        )
     for process in reversed(stage.processes):
         process.send_signal(signal.SIGTERM)
         code = process.wait(timeout=60)

@@ -37,6 +37,14 @@ class Stage:
     processes: list["subprocess.Popen[bytes]"] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     """What must not be found in any log afterwards."""
+    other: "Stage | None" = None
+
+    @property
+    def second(self) -> "Stage":
+        """Another office beside the first: a folder and a port of its own, the same WIPO."""
+        if self.other is None:
+            raise LookupError("there is no second office")
+        return self.other
 
     def run(self, *arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
         """One verb to its end; `typed` is its standard input."""
@@ -75,12 +83,38 @@ def opened(shipped_config: Path) -> Iterator[Stage]:
         text = shipped_config.read_text(encoding="utf-8")
         config.write_text(text.replace(_SHIPPED_OFFICE, office).replace(_SHIPPED_CENTRAL, central), encoding="utf-8")
         _insist_on_being_alone(stage)
+        stage.other = _second(stage, text, central)
         yield stage
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # told twice, it still puts everything away
         _end(stage.processes)
         shutil.rmtree(folder)
         signal.signal(signal.SIGTERM, before)
+
+
+def _second(first: Stage, shipped: str, central: str) -> Stage:
+    """Its settings are the shipped ones, with a name of its own; simulated WIPO is told of it."""
+    address, folder = f"127.0.0.1:{_free_port()}", first.folder / "second"
+    config = folder / "config" / "office.toml"
+    config.parent.mkdir(parents=True)
+    own, _, _ = shipped.partition("[rehearsal]")
+    for before, after in (
+        (_SHIPPED_OFFICE, address),
+        (_SHIPPED_CENTRAL, central),
+        ('code = "XX"', 'code = "YY"'),
+        ("das-xx-office", "das-yy-office"),
+        ('accept = ["own", "wipo"]', 'accept = ["wipo"]'),
+    ):
+        own = own.replace(before, after)
+    own += "[osf]\npoll_seconds = 2\n\n[outbox]\nfirst_retry_seconds = 0.5\n"
+    config.write_text(own, encoding="utf-8")
+    certificate = folder / "keys" / "es256_cert.pem"
+    with first.config.open("a", encoding="utf-8") as settings:
+        settings.write(
+            f'\n[[rehearsal.offices]]\nclient_id = "das-yy-office"\nurl = "http://{address}"\n'
+            f'certificate_files = ["{certificate}"]\n'
+        )
+    return Stage(folder, config, f"http://{address}", first.central_url, first.log_file, first.processes, first.secrets)
 
 
 def _end(processes: list["subprocess.Popen[bytes]"]) -> None:
