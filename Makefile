@@ -36,7 +36,7 @@ format: $(VENV)/dev.ready ## let ruff put the code in order
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
 
 lock: $(VENV)/dev.ready ## resolve requirements/*.in anew, with hashes
-	@for part in run dev; do \
+	@for part in run s3 dev; do \
 	  $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-header --no-annotate requirements/$$part.in -o requirements/$$part.txt || exit 1; done
 

@@ -20,6 +20,7 @@ from office_node.auth.key_generation import make_missing
 from office_node.storage import schema
 from office_node.storage.database import Database
 from office_node.wiring import Node, build_node
+from tests.buckets import Buckets, serving
 from tests.office import Office, make_office
 
 MakeOffice = Callable[..., Office]
@@ -61,6 +62,13 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = shutil.copy("config/office.toml", folder / "config")
     make_missing(settings.load(Path(file)))
     return folder / "keys"
+
+
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[Buckets]:
+    """A server that speaks S3."""
+    with serving() as found:
+        yield found
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -98,6 +98,18 @@ class DigitalLibrary:
             damaged(exc)
             raise
 
+    def presigned(self, version: Version, seconds: int) -> str | None:
+        """An address of the store's own for a content that is not encrypted; None if there is none.
+
+        It is read whole against its digest before. Raises as `check` does.
+        """
+        if version.wrapped_key:
+            return None
+        address = self._store.presigned(version.version_id, seconds, version.file_format.media_type)
+        if address:
+            self.check(version)
+        return address
+
     def place(self, version: Version) -> str | None:
         """Where the store has the file, from its folder on; None if only the node itself can send it.
 

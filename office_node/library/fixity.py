@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 import structlog
@@ -45,6 +46,7 @@ class Fixity:
         began, read, self._failed = time.monotonic(), 0, set()
         budget = _Budget(self._bytes_per_second, began, self._stopping)
         try:
+            self._look_at_what_is_out_of_service(budget)
             while due := self._due():
                 for version in due:
                     read += self._check(version, budget)
@@ -55,6 +57,15 @@ class Fixity:
     def stop(self) -> None:
         """Let `run` return soon."""
         self._stopping.set()
+
+    def _look_at_what_is_out_of_service(self, budget: "_Budget") -> None:
+        """An administrator may have put a file back."""
+        query = select(VersionRecord).where(VersionRecord.quarantined_at.is_not(None)).limit(_BATCH)
+        with self._database.reading() as session:
+            damaged = [version_in(record) for record in session.scalars(query)]
+        for version in damaged:
+            with suppress(OfficeNodeError):
+                self._library.check(version, budget.spend)
 
     def _check(self, version: Version, budget: "_Budget") -> bool:
         try:

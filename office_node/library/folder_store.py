@@ -65,6 +65,9 @@ class FolderStore:
             sync_folder(self._aside)
             sync_folder(path.parent)
 
+    def presigned(self, name: str, seconds: int, media_type: str) -> str | None:
+        return None
+
     def place(self, name: str) -> str | None:
         return self._path(name).relative_to(self._folder).as_posix()
 

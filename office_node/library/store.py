@@ -32,6 +32,10 @@ class Store(Protocol):
         Nothing happens if it is not there.
         """
 
+    def presigned(self, name: str, seconds: int, media_type: str) -> str | None:
+        """An address of the place's own under which whoever has it may fetch the file for so long; None if it has
+        none."""
+
     def place(self, name: str) -> str | None:
         """Where the file lies, from the store's folder on, for a web server that sends it in our stead; None if no
         such server can."""

@@ -91,7 +91,8 @@ class Handover:
         version_id = present.current.version_id if present else found.version_id
         self._note_link(found.acknowledgement_id, version_id)
         log.info("download link issued")
-        return self._links.sign(found.acknowledgement_id, version_id)
+        stores_own = self._library.presigned(self._library.version(version_id), self._links.seconds)
+        return stores_own or self._links.sign(found.acknowledgement_id, version_id)
 
     def _note_link(self, acknowledgement_id: str, version_id: str) -> None:
         """If the content was replaced since it was prepared, nobody gets the old one any more (protocol.md E7)."""

@@ -127,7 +127,7 @@ class Library(_Section):
     """The digital library."""
 
     store: FilePath = Field(default=Path("../var/library"), validate_default=True)
-    """Folder that holds the documents."""
+    """Folder that holds the documents; with [s3] only while they arrive."""
     access_code_key_file: FilePath
     """32 random bytes in base64; access codes are sealed with them."""
     storage_key_file: FilePath
@@ -192,6 +192,27 @@ class Osf(_Section):
     """How WIPO is asked for a document's location (C-1); the other is tried where one is not allowed."""
     original_header: Word = "Original-Document-Url"
     """Header in which WIPO names the address of an original document."""
+
+
+class S3(_Section):
+    """A bucket of any S3-compatible service that holds the documents in the place of a folder (docs/s3.md)."""
+
+    bucket: Word
+    """Its name."""
+    prefix: str = Field(default="", max_length=200, pattern=r"^(?:[A-Za-z0-9_.-]+/)*$")
+    """What the names of all objects begin with, ending in /; empty: the bucket holds nothing else."""
+    endpoint_url: WebAddress | None = None
+    """Where the service is; without it Amazon's."""
+    region: Word | None = None
+    """Its region."""
+    access_key_id: Word | None = None
+    """Who the node is there; without it, what the machine itself is allowed."""
+    secret_key_file: FilePath | None = None
+    """File whose first line is the secret of access_key_id (mode 0600)."""
+    path_style: bool = False
+    """Address the bucket in the path and not in the host's name, as many services want it."""
+    presign: bool = False
+    """Send WIPO to the bucket for documents that are not encrypted; what it fetches there the node does not see."""
 
 
 class Client(_Section):
@@ -405,6 +426,7 @@ class Settings(_Section):
     egress: Egress = Egress()
     database: Database = Field(default_factory=Database, validate_default=True)
     library: Library
+    s3: S3 | None = None
     authorization_server: AuthorizationServer | None = None
     wipo_authorization_server: WipoAuthorizationServer | None = None
     trust: Trust = Field(default=Trust(), validate_default=True)

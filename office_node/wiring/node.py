@@ -14,7 +14,6 @@ from office_node.library.accession import Accession
 from office_node.library.classification import Classification
 from office_node.library.digital_library import DigitalLibrary
 from office_node.library.fixity import Fixity
-from office_node.library.folder_store import FolderStore
 from office_node.library.incoming import Incoming
 from office_node.library.inspection import Inspector
 from office_node.library.policy import StoragePolicy
@@ -54,6 +53,7 @@ from office_node.wiring.ingress import build_ingress
 from office_node.wiring.keys import build_storage_keys
 from office_node.wiring.osf import Foundations, SecondFiling, build_second_filing, build_storage_policy
 from office_node.wiring.rows import build_database, build_outbox
+from office_node.wiring.store import build_store
 from office_node.wiring.timeline import build_checkpoints, build_histories, build_timeline_verification
 from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server, build_token_verifier
 from office_node.wiring.watched_folder import build_intake
@@ -122,7 +122,7 @@ class Node:
 def build_node(settings: Settings) -> Node:
     """A node as the settings describe it. Raises `KeyUnusable`, `TrustUnusable` and `DestinationRefused`."""
     database = build_database(settings)
-    store = FolderStore(settings.library.store)
+    store = build_store(settings)
     storage_keys = build_storage_keys(settings)
     incoming = Incoming(settings.library.store / "incoming", storage_keys)
     access_codes = AccessCodes(keys.load_secret(settings.library.access_code_key_file))

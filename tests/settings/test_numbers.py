@@ -57,7 +57,8 @@ CASES = [
     ),
     Case(
         "N010 office.toml [library] xyzzy: unknown key;"
-        " hint: known are store, access_code_key_file, storage_key_file, encrypt, max_document_bytes",
+        " hint: known are store, access_code_key_file, storage_key_file"
+        ", encrypt, max_document_bytes, fixity_days, fixity_megabytes_per_second",
         {"library.xyzzy": 1},
     ),
     Case("N011 office.toml [loging]: unknown section; hint: did you mean `logging`?", {"loging": {"level": "info"}}),

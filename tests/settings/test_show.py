@@ -59,7 +59,9 @@ def test_it_names_every_section_and_every_key_that_has_a_value(tmp_path: Path) -
         tmp_path,
         {"database.password_file": "p", "wipo.ca_file": "c", "authorization_server.audience": "a"}
         | {f"web.{key}": f"/{key}" for key in ("certificate_file", "certificate_key_file", "accel_redirect")}
-        | {"egress.proxy": "http://proxy:3128"},
+        | {"egress.proxy": "http://proxy:3128"}
+        | {f"s3.{key}": "a" for key in ("bucket", "region", "access_key_id", "secret_key_file")}
+        | {"s3.endpoint_url": "https://s3.example.org"},
     )
     shown = tomllib.loads(command_line.run(file, "config", "show").stdout)
     assert set(shown) == EVERY_SECTION
