@@ -67,8 +67,9 @@ class Web(_Section):
     certificate_key_file: FilePath | None = None
     """Private key (PEM, mode 0600) of certificate_file."""
     accel_redirect: UrlPath | None = None
-    """Internal place under which nginx serves [library] store: nginx then sends the downloads (X-Accel-Redirect). What
-    it sends the node does not see: such a request stays open until WIPO ends it."""
+    """Internal place under which nginx serves [library] store: nginx then sends the downloads (X-Accel-Redirect) of
+    documents that are not encrypted. What it sends the node does not see: such a request stays open until WIPO ends it.
+    """
 
     @field_validator("max_downloads")
     @classmethod

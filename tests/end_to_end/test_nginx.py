@@ -41,7 +41,9 @@ class Served:
 def served(tmp_path_factory: pytest.TempPathFactory, keys_folder: Path) -> Iterator[Served]:
     port = free_port()
     web = {"public_url": f"https://127.0.0.1:{port}", "accel_redirect": "/_library"}
-    overrides: dict[str, dict[str, Any]] = {"web": web, "ingress": {"trusted_proxies": 1}}
+    # Only what lies there plain can be sent by nginx; the highly confidential stays with the node.
+    library = {"encrypt": ["highly_confidential"]}
+    overrides: dict[str, dict[str, Any]] = {"web": web, "ingress": {"trusted_proxies": 1}, "library": library}
     office = make_office(tmp_path_factory.mktemp("behind"), keys_folder, None, overrides)
     office.upgrade()
     office.start("web")
