@@ -19,9 +19,10 @@ test: $(VENV)/dev.ready ## the whole suite, on SQLite and on a PostgreSQL it sta
 faults: $(VENV)/dev.ready ## kills, cut lines, documents of 2 GB, and all that is too long for `make test`
 	@$(BIN)/python -m pytest -m "long or fault" tests
 
-bench: $(VENV)/dev.ready ## ratios and rates, measured in one run: refusals, 1,000 registrations
+bench: $(VENV)/dev.ready ## ratios and rates, measured in one run: refusals, 1,000 registrations, encryption
 	@$(BIN)/python -m tests.bench.wrong_credentials
 	@$(BIN)/python -m tests.bench.registrations_by_csv
+	@$(BIN)/python -m tests.bench.sealed_downloads
 
 run: $(VENV)/run.ready ## the node with config/office.toml (keys are made if missing)
 	@$(BIN)/office-node keys generate

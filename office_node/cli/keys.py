@@ -21,6 +21,14 @@ from office_node.wiring.store import keeps_sealed_files
 
 _USE_WIDTH = 21
 _COLUMNS = "{use:<21}  {thumbprint:<43}  {state:<8}  {since:<16}  {until:<16}  {days:>5}"
+_BEGINS_IN = click.option(
+    "--in",
+    "in_seconds",
+    type=click.IntRange(6, 2_592_000),
+    default=600,
+    show_default=True,
+    help="When the next key begins; other hosts must have its file by then.",
+)
 _OUTPUT = click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write it to a new file.")
 
 
@@ -76,14 +84,7 @@ def rotate() -> None:
 
 
 @rotate.command("token-signing")
-@click.option(
-    "--in",
-    "in_seconds",
-    type=click.IntRange(6, 2_592_000),
-    default=600,
-    show_default=True,
-    help="When the next key begins; other hosts must have its file by then.",
-)
+@_BEGINS_IN
 @click.option("--at-once", is_flag=True, help="The key was seen by others: replace it now, and end its tokens.")
 @click.pass_context
 def rotate_token_signing(ctx: click.Context, in_seconds: int, at_once: bool) -> None:
@@ -126,14 +127,7 @@ def rotate_wipo_client(ctx: click.Context, activate: bool, in_seconds: int | Non
 
 
 @rotate.command("storage")
-@click.option(
-    "--in",
-    "in_seconds",
-    type=click.IntRange(6, 2_592_000),
-    default=600,
-    show_default=True,
-    help="When the next key begins; other hosts must have its file by then.",
-)
+@_BEGINS_IN
 @click.pass_context
 def rotate_storage(ctx: click.Context, in_seconds: int) -> None:
     """Make the next key that documents are sealed under; the worker then wraps their keys anew, and no file changes."""
@@ -148,14 +142,7 @@ def rotate_storage(ctx: click.Context, in_seconds: int) -> None:
 
 
 @rotate.command("timeline")
-@click.option(
-    "--in",
-    "in_seconds",
-    type=click.IntRange(6, 2_592_000),
-    default=600,
-    show_default=True,
-    help="When the next key begins; other hosts must have its file by then.",
-)
+@_BEGINS_IN
 @click.pass_context
 def rotate_timeline(ctx: click.Context, in_seconds: int) -> None:
     """Make the next key that signs checkpoints of the timeline; the old one still proves what it signed."""

@@ -88,9 +88,10 @@ class Collecting:
             self._hand_over(request, parcels, version_id)
         except NoLongerWanted:
             log.warning("request ended while its document came", request_id=request.id)
-            self._parts.coming.forget(request.id)
+            files = self._parts.coming.forget(request.id)
             with self._database.transaction() as session:
                 self._parts.outbox.settle(session, claim)
+                note_of(session, Step.COPY_DELETED, request, files=files, because="the request ended")
             return
         crash_points.reached("collecting: handed over, not recorded")
         self._record(claim, request, parcels, version_id)
@@ -190,6 +191,7 @@ class Collecting:
                 present.keep_until = None if version_id else present.keep_until
                 note_of(session, Step.COLLECTED, present, bytes=came.size, sha256=came.sha256)
                 note_of(session, Step.HANDED_OVER, present, file=name, in_library=version_id is not None)
+                note_of(session, Step.COPY_DELETED, present, files=len(parcels), because="handed over")
                 if self._parts.clear_transit:
                     message = f"{CLEAR}:{request.id}"
                     self._parts.outbox.put(session, CLEAR, message, {"request": request.id}, request.id)

@@ -65,7 +65,8 @@ class RequestEndings:
                 return  # another worker was quicker
             present.keep_until = None
             was_taken = present.handed_over_as is not None and not removed
-            note_of(session, Step.COPY_DELETED, present, files=coming + len(removed), taken_before=was_taken)
+            if coming or removed or was_taken:
+                note_of(session, Step.COPY_DELETED, present, files=coming + len(removed), taken_before=was_taken)
         log.info("time in transit over, copy deleted", request_id=request_id, files=coming + len(removed))
 
     def _ended(self, query: Select[str], states: Sequence[RequestState], because: str) -> int:

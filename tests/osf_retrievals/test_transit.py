@@ -133,7 +133,7 @@ def test_it_is_gone_when_its_time_is_over_while_it_comes(ib_desk: Callable[..., 
         assert desk.lies_in("collected") == []
         desk.node.second_filing.endings.delete_outdated()
     assert desk.view(asked).state == RequestState.EXPIRED
-    assert desk.steps()[-1] == "copy deleted"
+    assert desk.steps()[-2:] == ["copy deleted", "the request to WIPO ended by age"]
 
 
 @on_sqlite
