@@ -60,6 +60,7 @@ def test_it_never_touches_the_library_and_leaves_no_byte_behind(ib_desk: Callabl
     [matter] = desk.history().open_matters
     assert matter.who == "the office's systems"
 
+    eventually(lambda: "WIPO's copy cleared" in desk.steps())
     assert outdated(desk) == 1
     assert found_in(desk.office.folder, marker) == []
     assert desk.lies_in("collected") == []
@@ -77,6 +78,7 @@ def test_what_the_offices_systems_took_in_time_is_said_to_be_taken(ib_desk: Call
     desk.collected(asked)
     for path in (desk.folder / "collected").iterdir():
         path.unlink()
+    eventually(lambda: "WIPO's copy cleared" in desk.steps())
     assert outdated(desk) == 1
     assert desk.history().entries[-1].said == {"files": 0, "taken_before": True}
 
