@@ -16,8 +16,8 @@ demo: $(VENV)/run.ready ## a priority document travels: simulated WIPO and node 
 test: $(VENV)/dev.ready ## the whole suite, on SQLite and on a PostgreSQL it starts itself (T=path for a part)
 	@$(BIN)/python -m pytest -n auto --dist loadfile $(T)
 
-faults: $(VENV)/dev.ready ## kills, cut lines, documents of 2 GB, and all that is too long for `make test`
-	@$(BIN)/python -m pytest -m "long or fault" tests
+faults: $(VENV)/dev.ready ## kills, cuts, full disks, lies, and all that is too long for `make test`; a table by row (T=path for a part)
+	@$(BIN)/python -m tests.faults $(T)
 
 bench: $(VENV)/dev.ready ## ratios and rates, measured in one run: refusals, 1,000 registrations, encryption
 	@$(BIN)/python -m tests.bench.wrong_credentials

@@ -5,14 +5,15 @@ Classes stand beside the code that raises them; only the families that several r
 
 from typing import ClassVar, Literal
 
-Owner = Literal["office", "WIPO", "network", "caller"]
+Owner = Literal["office", "operator", "WIPO", "network", "caller"]
+"""Whose turn it is: who works with the document, who runs the node, WIPO, the line, who calls the node."""
 
 
 class OfficeNodeError(Exception):
     """A failure its reader can act on. The message never holds a secret."""
 
     code: ClassVar[str] = "N900"
-    owner: ClassVar[Owner] = "office"
+    owner: ClassVar[Owner] = "operator"
     hint: ClassVar[str] = "report this with the log lines around it"
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
@@ -27,9 +28,9 @@ class OfficeNodeError(Exception):
 class PeerUnavailable(OfficeNodeError):
     """The line, or a peer that may answer later: worth another try.
 
-    `retry_after_seconds` is what the peer asked for, if it did. `at_least_seconds` is the shortest wait that makes
-    sense after this kind of failure. `made_progress`: the line carries, it was cut in the middle of a transfer; so the
-    next try need not wait longer and longer.
+    `retry_after_seconds` is what the peer asked for, if it did. `needs_rest`: a quick repeat would meet the same.
+    `made_progress`: the line carries, it was cut in the middle of a transfer; so the next try need not wait longer and
+    longer. `may_have_happened`: the request may have reached the peer and had its effect there; nobody here knows.
     """
 
     code = "N601"
@@ -42,13 +43,25 @@ class PeerUnavailable(OfficeNodeError):
         *,
         hint: str | None = None,
         retry_after_seconds: float | None = None,
-        at_least_seconds: float = 0,
+        needs_rest: bool = False,
         made_progress: bool = False,
+        may_have_happened: bool = False,
     ) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_seconds = retry_after_seconds
-        self.at_least_seconds = at_least_seconds
+        self.needs_rest = needs_rest
         self.made_progress = made_progress
+        self.may_have_happened = may_have_happened
+
+
+class Postponed(PeerUnavailable):
+    """Nothing was tried, and nothing failed: what keeps everybody from trying now has its own end.
+
+    It costs a message no try. `retry_after_seconds` tells when to look again.
+    """
+
+    code = "N612"
+    hint = "nothing to do: the node goes on by itself"
 
 
 class PeerRefused(OfficeNodeError):

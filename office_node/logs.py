@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from office_node import clock
+from office_node.errors import OfficeNodeError
 
 _SECRET_NAMES = re.compile(
     r"(?i)^(authorization|access_?token|client_?assertion|assertion|das_?access_?code|access_?code|password|secret"
@@ -67,7 +68,7 @@ def configure(level: str = "info", *, process: str) -> None:
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=[*shared, _with_code],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
@@ -84,6 +85,20 @@ def configure(level: str = "info", *, process: str) -> None:
     for noisy in ("urllib3", "alembic", "sqlalchemy", "authlib", "requests"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     logging.getLogger("apscheduler").setLevel(logging.ERROR)  # it warns of every tick that a slow one swallowed
+
+
+class LibraryTold(OfficeNodeError):
+    """A library that the node is built of told of an error, in its own words: gunicorn of a worker that was killed."""
+
+    code = "N901"
+    hint = "its line tells what happened; the node goes on"
+
+
+def _with_code(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """No error is told without a code of the catalogue, nor by a library."""
+    if event.get("level") in ("error", "critical"):
+        event.setdefault("code", LibraryTold.code)
+    return event
 
 
 def _name_process(process: str) -> structlog.types.Processor:

@@ -80,9 +80,9 @@ class Office:
         self.processes.append(process)
         return process
 
-    def start_web(self, verb: str = "web") -> "subprocess.Popen[bytes]":
+    def start_web(self, verb: str = "web", **environment: str) -> "subprocess.Popen[bytes]":
         """Web processes, answering when this returns."""
-        process = self.start(verb)
+        process = self.start(verb, **environment)
         eventually(lambda: requests.get(f"{self.url}/", timeout=5).status_code == 404)
         return process
 
@@ -142,6 +142,10 @@ class Office:
         entries = requests.get(f"{self.central_url}/rehearsal/ledger", timeout=5).json()
         return [entry for entry in entries if effect in ("", entry["effect"])]
 
+    def downloaded(self) -> set[str]:
+        """Our ids of the retrievals whose documents simulated WIPO has."""
+        return {entry["key"] for entry in self.ledger("downloaded")}
+
     def forward(self, wanted: Wanted = WANTED) -> str:
         """A retrieval that simulated WIPO forwards itself, and fetches once it is told; returns our id for it."""
         asked = {"kind": wanted.kind, "number": wanted.number, "date": wanted.date, "access_code": wanted.access_code}
@@ -173,6 +177,7 @@ def make_office(
     listen, central = (f"127.0.0.1:{free_port()}" for _ in range(2))
     text = SHIPPED_SETTINGS.read_text().replace("127.0.0.1:8180", listen).replace("127.0.0.1:8190", central)
     content = tomllib.loads(text)
+    content["backup"]["at"] = "23:59"  # not now, whatever the hour: a backup is a message too, and tests count messages
     if database_url:
         content["database"]["url"] = database_url
     for section, values in (overrides or {}).items():

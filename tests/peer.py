@@ -62,12 +62,17 @@ def listening_peer() -> Iterator[Peer]:
             peer.heard.append(Heard(self.command, self.path, dict(self.headers.items()), body))
             said = peer.next_answer()
             content = said.content()
+            self.date = said.headers.get("Date")
             self.send_response(said.status)
             for name, value in said.headers.items():
-                self.send_header(name, value)
+                if name != "Date":
+                    self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return self.date or super().date_time_string(timestamp)
 
         do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
 

@@ -3,6 +3,7 @@
 import math
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -13,6 +14,10 @@ from office_node.settings import Settings
 log = structlog.get_logger()
 
 ENDED, ENDS_SOON = "N105", "N107"
+WARNINGS: Final = {
+    ENDED: ("A certificate has ended.", "put a new one in its place; `office-node keys list` tells how"),
+    ENDS_SOON: ("A certificate ends within 60 days.", "put a new one in its place in time; `office-node keys list`"),
+}
 FIRST_WARNING_DAYS = 60
 _WARNINGS_DAYS = (7, 14, 30, FIRST_WARNING_DAYS)  # reliability.md 1
 

@@ -11,14 +11,19 @@ from office_node.settings import Rehearsal, Settings
 Wanted = tuple[Path, Callable[[Path], None]]
 
 
-def make_missing(settings: Settings, sealed_documents: Callable[[], bool] = lambda: False) -> list[Path]:
+def make_missing(
+    settings: Settings,
+    documents: Callable[[], bool] = lambda: False,
+    sealed_documents: Callable[[], bool] = lambda: False,
+) -> list[Path]:
     """Make every key file that the settings name and that is not there; returns those that were made.
 
-    `sealed_documents` tells whether the library keeps any. Raises `KeyUnusable` instead of following a key that is lost
-    while something is still under it.
+    `documents` and `sealed_documents` tell whether the library keeps any. Raises `KeyUnusable` instead of following a
+    key that is lost while something is still under it, and what the two raise.
     """
-    sealing_key, store = settings.library.access_code_key_file, settings.library.store
-    if not keys.is_there(sealing_key) and any(store.glob("[0-9a-f][0-9a-f]/*")):
+    sealing_key = settings.library.access_code_key_file
+    store = f"bucket {settings.s3.bucket}" if settings.s3 else settings.library.store
+    if not keys.is_there(sealing_key) and documents():
         # A new key would be taken for the old one, and then neither would open every code.
         hint = "restore it from the backup of the keys"
         raise keys.KeyUnusable(f"{sealing_key}: lost, and it seals the access codes of documents in {store}", hint=hint)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives import serialization
@@ -28,6 +29,13 @@ from office_node.settings.fields import LOOPBACK_HOSTS
 _LARGEST_KEY_FILE = 65_536
 # Of two with one key the later is told of: the easier to replace.
 _ROLES = (TLS, STORAGE, TIMELINE, WIPO_CLIENT, TOKEN_SIGNING, REHEARSAL)
+
+
+KEY_FINDINGS: Final = {
+    "N106": ("A certificate does not count yet.", "wait until it does, and see that this machine's clock is right"),
+    "N108": ("The private key of a client lies on this machine.", "take it out of public_key_files: it is its own"),
+    "N109": ("One key serves in two roles.", "name a file of its own there, and `office-node keys generate` makes it"),
+}
 
 
 def check(settings: Settings, file: str) -> Iterator[Finding]:

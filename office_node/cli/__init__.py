@@ -9,10 +9,13 @@ from office_node import __version__
 from office_node.errors import OfficeNodeError
 
 _NOUNS = {
+    "backup": "copies of database and library, signed and proven",
     "config": "read and check the settings",
     "db": "the database's schema",
     "keys": "the keys the settings name",
     "library": "the digital library",
+    "errors": "what a code means and what to do",
+    "health": "whether the node can do its work now",
     "outbox": "what is still to be done and told",
     "registrations": "what WIPO shall know of the office's documents",
     "retrievals": "documents that this office asks WIPO for",

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from office_node.auth.key_rotation import Rotation
 from office_node.cli.context import echo_json, load_settings
 from office_node.settings import Settings
 from office_node.settings.sections import AuthorizationServer
-from office_node.wiring.store import keeps_sealed_files
+from office_node.wiring.store import keeps_files, keeps_sealed_files
 
 _USE_WIDTH = 21
 _COLUMNS = "{use:<21}  {thumbprint:<43}  {state:<8}  {since:<16}  {until:<16}  {days:>5}"
@@ -42,7 +43,7 @@ def keys() -> None:
 def generate(ctx: click.Context) -> None:
     """Make the keys that are missing; a key that is there is never touched."""
     settings = load_settings(ctx)
-    made = make_missing(settings, lambda: keeps_sealed_files(settings))
+    made = make_missing(settings, partial(keeps_files, settings), partial(keeps_sealed_files, settings))
     for path in made:
         click.echo(f"made {path}")
     if not made:

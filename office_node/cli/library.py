@@ -22,6 +22,7 @@ class NoSuchDocument(OfficeNodeError):
     """The library keeps nothing that was asked for."""
 
     code = "N309"
+    owner = "office"
     hint = "check kind and number; `office-node library find` alone lists everything that is kept"
 
 

@@ -33,6 +33,7 @@ class StillWaiting(OfficeNodeError):
     """What was asked for has not ended yet; it is written down, and the worker goes on with it."""
 
     code = "N358"
+    owner = "office"
     hint = "the worker goes on by itself, if it runs; `office-node registrations list` shows how far it is"
 
 

@@ -38,6 +38,7 @@ class OutputThere(OfficeNodeError):
     """The file that the certificate should be written to cannot be made new."""
 
     code = "N373"
+    owner = "office"
     hint = "name another file with --output, or overwrite this one with --force"
 
 

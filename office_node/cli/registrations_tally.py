@@ -27,6 +27,7 @@ class BadRows(OfficeNodeError):
     """Rows of a CSV were not sent, for what is wrong with them."""
 
     code = "N359"
+    owner = "office"
     hint = "mend the rows that are named; those that went well are passed over when their result file is given again"
 
 

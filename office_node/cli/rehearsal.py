@@ -56,9 +56,23 @@ class DemoNotAlone(OfficeNodeError):
     type=click.FloatRange(0),
     help="How long a registration is pending.",
 )
+@click.option(
+    "--hostile",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of calls that something befalls: lost and broken answers, silence, odd statuses, repeats, drift.",
+)
+@click.option("--seed", default=1, show_default=True, help="From which it is drawn what befalls them.")
 @click.pass_context
 def serve(
-    ctx: click.Context, max_age: int, upload_url_seconds: float, file_check_seconds: float, pending_seconds: float
+    ctx: click.Context,
+    max_age: int,
+    upload_url_seconds: float,
+    file_check_seconds: float,
+    pending_seconds: float,
+    hostile: float,
+    seed: int,
 ) -> None:
     """Serve simulated WIPO on [rehearsal] listen, until interrupted."""
     from office_node.rehearsal import central, pace, routes
@@ -82,13 +96,19 @@ def serve(
         profile=registered.profile if registered else "strict",
         max_assertion_seconds=own.max_assertion_seconds if own else 0,
         jwks_seconds=max_age,
-        pace=pace.Pace(upload_url_seconds, file_check_seconds, pending_seconds),
+        pace=pace.Pace(
+            upload_url_seconds=upload_url_seconds,
+            file_check_seconds=file_check_seconds,
+            pending_seconds=pending_seconds,
+        ),
         others=tuple(
             central.OtherOffice(
                 office.client_id, office.url, tuple(keys.load_public_key(file) for file in office.certificate_files)
             )
             for office in section.offices
         ),
+        hostile=hostile,
+        seed=seed,
     )
     routes.serve(central.Central(known), host, int(port))
 

@@ -1,5 +1,6 @@
 """What every verb of `office-node rehearsal` starts from: settings that are a rehearsal's, and a simulated WIPO."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -9,6 +10,8 @@ import click
 from office_node.cli.context import load_settings
 from office_node.errors import OfficeNodeError
 from office_node.settings import Rehearsal, Settings
+
+_WIPOS_HOST = re.compile(r"(?i)(?<![\w-])wipo\.int(?![\w-]|\.\w)")
 
 
 class NoRehearsal(OfficeNodeError):
@@ -65,8 +68,7 @@ def central_url(settings: Settings) -> str:
 
 def rehearsal_section(settings: Settings) -> Rehearsal:
     """The section [rehearsal]. Raises `NoRehearsal`."""
-    hosts = [urlsplit(url).hostname or "" for url in (settings.wipo.base_url, settings.wipo.token_url)]
-    if any(host == "wipo.int" or host.endswith(".wipo.int") for host in hosts):
+    if _WIPOS_HOST.search(settings.model_dump_json()):
         raise NoRehearsal("the settings name a host of wipo.int")
     if settings.rehearsal is None:
         raise NoRehearsal("the settings have no section [rehearsal]")

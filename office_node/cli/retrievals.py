@@ -21,6 +21,7 @@ class NoSuchRequest(OfficeNodeError):
     """This office has no request of that id, or none at all."""
 
     code = "N400"
+    owner = "office"
     hint = "`office-node retrievals list` tells every request; WIPO's acknowledgement id names one too"
 
 

@@ -27,6 +27,7 @@ class RowsNotCollected(OfficeNodeError):
     """Not every row of a CSV came to its document."""
 
     code = "N433"
+    owner = "office"
     hint = "see what stands beside each row in the result file; give that file again to go on with the rest"
 
 

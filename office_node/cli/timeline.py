@@ -22,6 +22,7 @@ class NothingNoted(OfficeNodeError):
     """The timeline has no entry of what was asked for."""
 
     code = "N380"
+    owner = "office"
     hint = "give the document's number, or the acknowledgement id of a request; an operation's id does as well"
 
 
@@ -39,7 +40,7 @@ def timeline() -> None:
 @click.pass_context
 def show(ctx: click.Context, number: str, as_json: bool) -> None:
     """What happened to the document of this NUMBER, or to the request of this id, and who must act next."""
-    history = ready_node(ctx).histories.of(_asked(number))
+    history = ready_node(ctx).timeline.histories.of(_asked(number))
     if not history.entries:
         raise NothingNoted(f"nothing is noted of {number}")
     if as_json:
@@ -55,7 +56,7 @@ def show(ctx: click.Context, number: str, as_json: bool) -> None:
 @click.pass_context
 def verify(ctx: click.Context, as_json: bool) -> None:
     """Whether the timeline is what was written and signed; exit code 1 if anything was edited, dropped or cut."""
-    verification = ready_node(ctx).timeline_verification
+    verification = ready_node(ctx).timeline.verification
     with click.progressbar(
         length=verification.total(), label="reading", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as progress:
@@ -78,7 +79,7 @@ def verify(ctx: click.Context, as_json: bool) -> None:
 @click.pass_context
 def export(ctx: click.Context, number: str, output: Path | None) -> None:
     """The evidence of what happened to one document or request, which others can check without this node."""
-    found = ready_node(ctx).evidence.export(_asked(number))
+    found = ready_node(ctx).timeline.evidence.export(_asked(number))
     if found is None:
         raise NothingNoted(f"nothing is noted of {number}")
     text = json.dumps(found, indent=2, ensure_ascii=False) + "\n"

@@ -40,6 +40,7 @@ class BadCsv(OfficeNodeError):
     """Not the CSV of WIPO's sample client; no row of it was looked at."""
 
     code = "N370"
+    owner = "office"
     hint = "the first line has to name the columns of WIPO's sample client, and no others"
 
 

@@ -12,7 +12,8 @@ import structlog
 from authlib.oauth2.rfc7523 import private_key_jwt_sign
 from joserfc.jwk import ECKey
 
-from office_node.errors import Owner, PeerUnavailable
+from office_node.das.clock_guard import ClockGuard
+from office_node.errors import Owner, PeerUnavailable, Postponed
 from office_node.network.egress import Answer, Egress
 
 log = structlog.get_logger()
@@ -21,26 +22,36 @@ JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ASSERTION_SECONDS = 60  # protocol.md C-13
 _RENEWED_AT = 0.8  # reliability.md 1
 _RENEWAL_RETRY_SECONDS = 30
-_PEER = "WIPO's token endpoint"
+TOKEN_ENDPOINT = "WIPO's token endpoint"  # noqa: S105  a name, not a password
 
 
 class AccessDenied(PeerUnavailable):
     """WIPO does not take our word for who we are. What waits is not at fault: it waits until a human has acted."""
 
     code = "N603"
-    owner: ClassVar[Owner] = "office"
+    owner: ClassVar[Owner] = "operator"
     hint = "compare [wipo] client_id and the key's certificate with what WIPO has registered; mind its two-year expiry"
 
 
 class AccessTokens:
     """Gives the present access token; threads share it, and one of them at a time renews it."""
 
-    def __init__(self, egress: Egress, *, token_url: str, client_id: str, key: Callable[[], ECKey], scope: str) -> None:
+    def __init__(
+        self,
+        egress: Egress,
+        *,
+        token_url: str,
+        client_id: str,
+        key: Callable[[], ECKey],
+        scope: str,
+        clock_guard: ClockGuard,
+    ) -> None:
         self._egress = egress
         self._token_url = token_url
         self._client_id = client_id
         self._key = key
         self._scope = scope
+        self._clock = clock_guard
         self._lock = threading.Lock()
         self._token = ""
         self._renew_at = 0.0  # on the monotonic clock, as is the next
@@ -49,7 +60,8 @@ class AccessTokens:
     def current(self, *, instead_of: str | None = None) -> str:
         """A token to present. `instead_of` is one that WIPO has just refused.
 
-        Raises `AccessDenied` when WIPO refuses our credentials, else `PeerUnavailable`.
+        Raises `AccessDenied` when WIPO refuses our credentials, `ClockWrong` when our clock is so far off that it
+        would, else `PeerUnavailable`.
         """
         with self._lock:
             if self._token == instead_of:
@@ -64,6 +76,9 @@ class AccessTokens:
             self._token, seconds = self._ask()
         except AccessDenied:
             raise  # no outage: a human must learn of it now
+        except Postponed:
+            if time.monotonic() >= self._ends_at:
+                raise  # nothing was asked; a token that lives serves as before
         except PeerUnavailable as exc:
             self._keep_or_raise(exc)
         else:
@@ -79,18 +94,27 @@ class AccessTokens:
         self._renew_at = min(now + wait, self._ends_at)
 
     def _ask(self) -> tuple[str, float]:
+        if self._clock.needs_a_look():
+            self._called("GET")  # without an assertion: whatever it answers, it says the date
+        self._clock.insist()
         form = {
             "grant_type": "client_credentials",
             "scope": self._scope,
             "client_assertion_type": JWT_BEARER,
             "client_assertion": self._assertion(),
         }
-        answer = self._egress.call(
-            "POST", self._token_url, peer=_PEER, data=form, headers={"Accept": "application/json"}
-        )
+        answer = self._called("POST", data=form)
         if not answer.is_success:
+            self._clock.insist()  # the likely reason
             raise _refusal(answer)
         return _token_in(answer.json())
+
+    def _called(self, method: str, **request: Any) -> Answer:
+        asked_at = time.monotonic()
+        headers = {"Accept": "application/json"}
+        answer = self._egress.call(method, self._token_url, peer=TOKEN_ENDPOINT, headers=headers, **request)
+        self._clock.measure(answer.headers, time.monotonic() - asked_at)
+        return answer
 
     def _assertion(self) -> str:
         # Authlib would sign RS256 and allow an hour: both are said here.
@@ -101,16 +125,16 @@ class AccessTokens:
 def _refusal(answer: Answer) -> PeerUnavailable:
     said = answer.json()
     error = said.get("error") if isinstance(said, dict) else None
-    what = f"{_PEER} answered {answer.status}" + (f" ({error})" if isinstance(error, str) else "")
+    what = f"{TOKEN_ENDPOINT} answered {answer.status}" + (f" ({error})" if isinstance(error, str) else "")
     if answer.status in (400, 401, 403) and error:
-        return AccessDenied(what, at_least_seconds=60)
+        return AccessDenied(what, needs_rest=True)
     return PeerUnavailable(what, retry_after_seconds=answer.retry_after_seconds)
 
 
 def _token_in(said: Any) -> tuple[str, float]:
     token = said.get("access_token") if isinstance(said, dict) else None
     if not isinstance(token, str) or not token:
-        raise PeerUnavailable(f"{_PEER} answered without an access token")
+        raise PeerUnavailable(f"{TOKEN_ENDPOINT} answered without an access token")
     seconds = said.get("expires_in", 300)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 < seconds < 1e6:
         seconds = 300

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from office_node.das import refusals, registration_messages, retrieval_messages
 from office_node.das.access_token import AccessDenied, AccessTokens
+from office_node.das.drift import Drift
 from office_node.das.registration_messages import (
     DocumentStatus,
     FileStatus,
@@ -30,7 +31,7 @@ from office_node.network.egress import Answer, Egress
 _PEER = "WIPO"
 _PASSING = (408, 425, 429)
 _NOT_READY = (404, 409, 425)
-_NOT_ALLOWED, _GONE = 405, 404
+_NOT_ALLOWED, _GONE, _NOT_NOW = 405, 404, 503
 _LOOK_SECONDS = 30.0
 _NO_ERROR = {"requestStatusCategory", "requestAckId", "fileStatusCategory", "fileId", "fileUploadUrl"}
 _MOST_CERTIFICATE_BYTES = 16 << 20
@@ -63,6 +64,7 @@ class DasClient:
         self._status_by = status_by
         self._locate_by = locate_by
         self._original_header = original_header
+        self._drift = Drift()
 
     def notify(self, notification: dict[str, Any]) -> None:
         """E13: tell WIPO that a document is available, or that it will not be. Any 2xx counts (C-6)."""
@@ -74,7 +76,7 @@ class DasClient:
         said = self._said("POST", "files/url-uploads", json=members)
         file_id = registration_messages.fit_id(said.get("fileId"))
         if file_id is None:
-            raise PeerUnavailable("WIPO answered without a fileId that can be kept")
+            raise PeerUnavailable("WIPO answered without a fileId that can be kept", may_have_happened=True)
         return UploadPlace(file_id, _address_in(said))
 
     def renew_upload(self, file_id: str) -> UploadPlace:
@@ -92,7 +94,7 @@ class DasClient:
             said = self._said("POST", "registrations", json=registration.to_wire())
         status = registration_messages.registration_status(said, unsaid="success")
         if status.category != "error" and status.acknowledgement_id is None:
-            raise PeerUnavailable("WIPO answered without a requestAckId that can be kept")
+            raise PeerUnavailable("WIPO answered without a requestAckId that can be kept", may_have_happened=True)
         return _without(status, registration.access_code)
 
     def correct(self, registration: Registration) -> RegistrationStatus:
@@ -150,7 +152,7 @@ class DasClient:
             said = self._said("POST", "retrievals", json=asking.to_wire())
         news = retrieval_messages.news_in(said)
         if news.category != "error" and not news.acknowledgement_ids:
-            raise PeerUnavailable("WIPO answered without a requestAckId that can be kept")
+            raise PeerUnavailable("WIPO answered without a requestAckId that can be kept", may_have_happened=True)
         return replace(news, said=refusals.without(news.said, asking.access_code))
 
     def retrievals(self, **wanted: str) -> list[RetrievalNews]:
@@ -188,7 +190,8 @@ class DasClient:
         answer = self._call(method, path, **request)
         said = answer.json() if answer.body.strip() else {}
         if not isinstance(said, dict):
-            raise PeerUnavailable(f"WIPO answered {answer.status} without a JSON object")
+            what = f"WIPO answered {answer.status} without a JSON object"
+            raise PeerUnavailable(what, may_have_happened=method != "GET")
         return said
 
     def _call(self, method: str, path: str, *, also: Collection[int] = (), **request: Any) -> Answer:
@@ -199,10 +202,11 @@ class DasClient:
             answer = self._send(method, path, self._tokens.current(instead_of=token), request)
         if answer.is_success and not _is_html(answer):
             _refuse_error_in_success(answer)
+            self._drift.look(method, path, answer)
             return answer
         if answer.status in also and not _is_html(answer):
             return answer
-        raise _failure(answer)
+        raise _failure(answer, changes=method != "GET")
 
     def _send(self, method: str, path: str, token: str, request: dict[str, Any]) -> Answer:
         headers = {"Authorization": f"Bearer {token}", "Accept": "application/json, application/pdf;q=0.9"}
@@ -241,17 +245,19 @@ def _refuse_error_in_success(answer: Answer) -> None:
         raise PeerRefused(f"WIPO answered {answer.status}: {refusal.said}", numbers=refusal.numbers)
 
 
-def _failure(answer: Answer) -> OfficeNodeError:
+def _failure(answer: Answer, *, changes: bool) -> OfficeNodeError:
+    """`changes`: what was asked for has an effect, and an error of the server's own may have come after it."""
     refusal = refusals.read(answer.json())
     said = refusal.said if refusal else ""
     what = f"WIPO answered {answer.status}" + (f": {said}" if said else "")
     if answer.status in (401, 403):
-        return AccessDenied(what, at_least_seconds=60)
+        return AccessDenied(what, needs_rest=True)
     if answer.status < 400 or answer.status >= 500 or _is_html(answer):
-        return PeerUnavailable(what, retry_after_seconds=answer.retry_after_seconds)
+        uncertain = changes and answer.status != _NOT_NOW
+        return PeerUnavailable(what, retry_after_seconds=answer.retry_after_seconds, may_have_happened=uncertain)
     # A 404 that says nothing in DAS's words comes from a gateway on the way, not from the service.
     if answer.status in _PASSING or (answer.status == 404 and not said):
-        return PeerUnavailable(what, retry_after_seconds=answer.retry_after_seconds, at_least_seconds=60)
+        return PeerUnavailable(what, retry_after_seconds=answer.retry_after_seconds, needs_rest=True)
     return PeerRefused(what, status=answer.status, numbers=refusal.numbers if refusal else ())
 
 

@@ -169,7 +169,7 @@ class TooManyDownloads(DasRefusal):
     """Every download slot of this process is taken, or every one that a single client may have."""
 
     code, status, outer_code, retry_after_seconds = "N530", 503, "BUSY", 5
-    owner: ClassVar[Owner] = "office"
+    owner: ClassVar[Owner] = "operator"
     hint = "raise [web] max_downloads, max_downloads_per_client and threads, or workers, if this is common"
 
 
@@ -177,7 +177,7 @@ class Unavailable(DasRefusal):
     """Something of ours is out of order for now; nothing was written."""
 
     code, status, outer_code, retry_after_seconds = "N531", 503, "SERVICE_UNAVAILABLE", 30
-    owner: ClassVar[Owner] = "office"
+    owner: ClassVar[Owner] = "operator"
     hint = "the cause stands in the log"
 
 
@@ -185,5 +185,5 @@ class InternalError(DasRefusal):
     """A bug of ours."""
 
     code, status, outer_code = "N599", 500, "SYSTEM_ERROR"
-    owner: ClassVar[Owner] = "office"
+    owner: ClassVar[Owner] = "operator"
     hint = "report the log lines with this acknowledgement id"

@@ -18,6 +18,7 @@ class BadDocumentNumber(OfficeNodeError):
     """The number cannot be one of that office and kind."""
 
     code = "N310"
+    owner = "office"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class FileUnreadable(OfficeNodeError):
     """A link, a pipe, or a file that the node's user may not read."""
 
     code = "N362"
+    owner = "office"
     hint = "put the file itself there, readable for the user the node runs as"
 
 
@@ -37,6 +38,7 @@ class FileChanged(OfficeNodeError):
     """It was still written to, or put there anew, while it was taken."""
 
     code = "N366"
+    owner = "office"
     hint = "write NAME.json last, or rename it into place; then change nothing, and drop both files again"
 
 

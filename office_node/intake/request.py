@@ -26,6 +26,7 @@ class BadRequest(OfficeNodeError):
     """NAME.json does not say what is wanted, or not so that it can be understood."""
 
     code = "N361"
+    owner = "office"
     hint = "correct the keys that are named (docs/watched-folder.md), then drop both files again"
 
     def __init__(self, findings: list[str]) -> None:

@@ -16,6 +16,7 @@ class NotTaken(OfficeNodeError):
     """The operation ended, and WIPO did not take it or did not hear of it; the reason says why."""
 
     code = "N367"
+    owner = "office"
     hint = "correct what the reason names, then drop both files again"
 
 

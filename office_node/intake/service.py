@@ -51,6 +51,7 @@ class ContentMissing(OfficeNodeError):
     """NAME.json came without the file that belongs to it."""
 
     code = "N363"
+    owner = "office"
     hint = "drop NAME.pdf or NAME.zip, then NAME.json; for what the library keeps, say in_library: true"
 
 
@@ -58,6 +59,7 @@ class ContentUnwanted(OfficeNodeError):
     """More files lie beside NAME.json than belong to it."""
 
     code = "N364"
+    owner = "office"
     hint = "drop NAME.json with one content where one belongs to it, and else alone"
 
 
@@ -65,6 +67,7 @@ class BadName(OfficeNodeError):
     """The name of the files cannot be kept."""
 
     code = "N365"
+    owner = "office"
     hint = "name them in printable UTF-8, in at most 200 bytes without the extension"
 
 

@@ -15,6 +15,7 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 import structlog
 
+from office_node.headroom import Headroom
 from office_node.intake.decisions import REQUEST
 from office_node.intake.files import Mark
 from office_node.intake.folder import Drop, IntakeFolder
@@ -46,15 +47,28 @@ class _Look:
 class Watch:
     """One worker's eyes on the folder."""
 
-    def __init__(self, *, folder: IntakeFolder, database: Database, outbox: Outbox, settle_seconds: float) -> None:
+    def __init__(
+        self,
+        *,
+        folder: IntakeFolder,
+        database: Database,
+        outbox: Outbox,
+        settle_seconds: float,
+        headroom: Headroom,
+    ) -> None:
         self._folder = folder
         self._database = database
         self._outbox = outbox
         self._settle_seconds = settle_seconds
+        self._headroom = headroom
         self._looks: dict[str, _Look] = {}
 
     def look(self) -> int:
-        """Look once; returns how many drops were put. Raises `IntakeUnusable`, `DatabaseUnavailable`."""
+        """Look once; returns how many drops were put.
+
+        Raises `IntakeUnusable`, `DatabaseUnavailable`, and `DiskNearlyFull`: then everything is left where it lies.
+        """
+        self._headroom.insist()
         self._folder.prepare()
         drops = self._folder.drops()
         self._looks = {name: look for name, look in self._looks.items() if name in drops}

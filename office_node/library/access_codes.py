@@ -22,6 +22,7 @@ class BadAccessCode(OfficeNodeError):
     """Not four letters or digits."""
 
     code = "N301"
+    owner = "office"
     hint = "give four letters or digits, such as AB21"
 
 

@@ -11,10 +11,11 @@ from uuid import uuid4
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from office_node import clock
+from office_node import clock, crash_points
 from office_node.document_id import PriorityDocumentId
 from office_node.errors import OfficeNodeError
-from office_node.library import filing_dates
+from office_node.headroom import Headroom
+from office_node.library import filing_dates, keepings
 from office_node.library.catalogue import CatalogueEntry
 from office_node.library.classification import Classification
 from office_node.library.digital_library import DigitalLibrary
@@ -33,6 +34,7 @@ class DocumentDiffers(OfficeNodeError):
     """The library knows this document with another date, another access code or another class."""
 
     code = "N307"
+    owner = "office"
     hint = "check kind and number; what is known of a kept document is not changed by adding it again"
 
 
@@ -40,6 +42,7 @@ class ContentDiffers(OfficeNodeError):
     """The library keeps this document with another content, and a new version was not asked for."""
 
     code = "N316"
+    owner = "office"
     hint = "give a registered document its new content with `office-node registrations replace`"
 
 
@@ -84,8 +87,9 @@ class Accession:
         max_bytes: int,
         sealed_classes: Collection[Classification],
         storage_policy: StoragePolicy,
+        headroom: Headroom,
     ) -> None:
-        """Documents of `sealed_classes` are kept sealed, others plain."""
+        """Documents of `sealed_classes` are kept sealed, others plain; none comes in without `headroom`."""
         self._database = database
         self._library = library
         self._incoming = incoming
@@ -94,6 +98,7 @@ class Accession:
         self._max_bytes = max_bytes
         self._sealed_classes = frozenset(sealed_classes)
         self._policy = storage_policy
+        self._headroom = headroom
 
     def add(
         self,
@@ -110,8 +115,8 @@ class Accession:
         Without `classification` a new document is confidential. The file is kept before its row is written, so a row
         never names a file that is not there. Raises `BadAccessCode`, `DateAhead`, `NotADocument`, `UnsoundPackage`,
         `InspectionImpossible`, `FileTooLarge`, `SourceUnreadable`, `DocumentDiffers`, `StoreUnusable`,
-        `DatabaseUnavailable`, `MayNotBeKept` by the storage policy, and `ContentDiffers` for other bytes where they
-        may not follow.
+        `DatabaseUnavailable`, `DiskNearlyFull`, `MayNotBeKept` by the storage policy, and `ContentDiffers` for other
+        bytes where they may not follow.
         """
         taking = self._taking(document, access_code, classification, may_follow, is_collected=is_collected)
         with self._received(source, taking.classification) as received:
@@ -183,6 +188,7 @@ class Accession:
         return _Taking(document, access_code, sealed_access_code, classified, is_collected, may_follow)
 
     def _received(self, source: BinaryIO, classification: Classification) -> AbstractContextManager[Received]:
+        self._headroom.insist()
         return self._incoming.receiving(source, self._max_bytes, sealed=classification in self._sealed_classes)
 
     def _judged(self, session: Session, received: Received, taking: _Taking) -> tuple[Outcome, CatalogueEntry | None]:
@@ -203,16 +209,25 @@ class Accession:
         return Outcome.NEW_VERSION, known
 
     def _keep(self, received: Received, file_format: FileFormat, taking: _Taking) -> tuple[Outcome, CatalogueEntry]:
+        with self._database.transaction() as session:
+            keepings.begin(session, received.name)
+        crash_points.reached("accession: noted, not kept")
         self._store.keep(received.at_rest.path, received.name)
+        crash_points.reached("accession: kept, not catalogued")
         try:
             outcome, entry = self._catalogue(received, file_format, taking)
         except (DocumentDiffers, ContentDiffers):
             # Only what surely wrote no row: after a commit whose answer was lost, the row may name this file.
-            self._store.discard(received.name)
+            self._discard(received.name)
             raise
         if outcome is Outcome.UNCHANGED:
-            self._store.discard(received.name)
+            self._discard(received.name)
         return outcome, entry
+
+    def _discard(self, name: str) -> None:
+        self._store.discard(name)
+        with self._database.transaction() as session:
+            keepings.end(session, name)
 
     def _catalogue(
         self, received: Received, file_format: FileFormat, taking: _Taking
@@ -254,6 +269,7 @@ class Accession:
                 storage_kid=wrapped.storage_kid if wrapped else None,
             )
             session.add(version)
+            keepings.end(session, received.name)
             session.execute(update(DocumentRecord).where(*which).values(current_version=number))
             session.flush()
             _note(session, document, version, taking.classification, is_restored=outcome is Outcome.RESTORED)

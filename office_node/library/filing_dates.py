@@ -10,6 +10,7 @@ class DateAhead(OfficeNodeError):
     """A filing date that has not come yet."""
 
     code = "N319"
+    owner = "office"
     hint = "check the date: it is that of the filing, written YYYY-MM-DD"
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import or_, select, update
 
-from office_node import clock
+from office_node import clock, logs
 from office_node.errors import OfficeNodeError
 from office_node.library.catalogue import Version, version_in
 from office_node.library.damage import DocumentDamaged
@@ -22,6 +22,9 @@ _BATCH = 50
 _EARLY = 0.9
 """At which share of its time a file is due: the rest is for what waits before it, and for a worker that was down."""
 _ALLOWANCE_SECONDS = 1.0
+_MOST_UNREAD = 200
+"""So many files that cannot be read end a run: the disk or the key is away, not the files."""
+_TOLD_EVERY_SECONDS = 3600
 
 
 class _Stopped(Exception):
@@ -39,17 +42,24 @@ class Fixity:
         self._every = every * _EARLY
         self._bytes_per_second = bytes_per_second
         self._stopping = threading.Event()
-        self._failed: set[str] = set()
+        self._passed_over = 0
+        """Files at the head of what is due that could not be read: the next run begins behind them."""
+        self._told = logs.Repeats(_TOLD_EVERY_SECONDS)
 
     def run(self) -> int:
         """Read all that is due, or until told to stop; returns how many files were read."""
-        began, read, self._failed = time.monotonic(), 0, set()
-        budget = _Budget(self._bytes_per_second, began, self._stopping)
+        read, unread = 0, 0
+        budget = _Budget(self._bytes_per_second, time.monotonic(), self._stopping)
         try:
             self._look_at_what_is_out_of_service(budget)
-            while due := self._due():
+            while unread < _MOST_UNREAD and (due := self._due()):
                 for version in due:
-                    read += self._check(version, budget)
+                    was_read = self._check(version, budget)
+                    read += was_read
+                    unread += not was_read
+                    self._passed_over += not was_read
+            if unread < _MOST_UNREAD:
+                self._passed_over = 0  # all that is due was tried: with the next run it is tried again
         except _Stopped:
             pass
         return read
@@ -73,10 +83,10 @@ class Fixity:
         except DocumentDamaged:
             return True  # told, noted and out of service
         except OfficeNodeError as exc:
-            # Nothing is said of the file by a disk or a key that is away: told once, and tried again with the next run.
-            self._failed.add(version.version_id)
-            told = {"code": exc.code, "reason": exc.message, "hint": exc.next_step}
-            log.error("document not checked", version_id=version.version_id, **told)
+            # Nothing is said of the file by a disk or a key that is away: it is tried again with a later run.
+            if times := self._told.due(exc.code):
+                told = {"code": exc.code, "reason": exc.message, "hint": exc.next_step}
+                log.error("document not checked", version_id=version.version_id, times=times, **told)
             return False
         with self._database.transaction() as session:
             session.execute(
@@ -89,8 +99,9 @@ class Fixity:
         query = (
             select(VersionRecord)
             .where(or_(checked_at.is_(None), checked_at < clock.now() - self._every))
-            .where(VersionRecord.quarantined_at.is_(None), VersionRecord.id.not_in(self._failed))
-            .order_by(checked_at.asc().nulls_first())
+            .where(VersionRecord.quarantined_at.is_(None))
+            .order_by(checked_at.asc().nulls_first(), VersionRecord.id)
+            .offset(self._passed_over)
             .limit(_BATCH)
         )
         with self._database.reading() as session:

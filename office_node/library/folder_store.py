@@ -13,7 +13,6 @@ from typing import BinaryIO
 
 from office_node import clock
 from office_node.library.damage import FileMissing, StoreUnusable
-from office_node.library.sealing import layout
 
 _NAME = re.compile(r"[0-9a-f]{32}")
 
@@ -75,16 +74,6 @@ class FolderStore:
         if not _NAME.fullmatch(name):
             raise ValueError("not a name of this store")
         return self._folder / name[:2] / name
-
-
-def holds_sealed_files(folder: Path) -> bool:
-    """Whether any file that is kept in the folder is sealed."""
-    return any(_is_sealed(path) for path in folder.glob("[0-9a-f][0-9a-f]/*"))
-
-
-def _is_sealed(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(layout.HEAD)) == layout.HEAD
 
 
 def sync_folder(folder: Path) -> None:

@@ -25,6 +25,7 @@ class NotADocument(OfficeNodeError):
     """Neither a whole PDF nor a whole ZIP."""
 
     code = "N303"
+    owner = "office"
     hint = "priority documents are PDF or ZIP files; see that the file is complete and opens"
 
 

@@ -30,6 +30,7 @@ class SourceUnreadable(OfficeNodeError):
     """The file that is to be taken in fails while it is read; the library is well."""
 
     code = "N318"
+    owner = "office"
     hint = "see that the file lies on a sound disk and can be read to its end"
 
 

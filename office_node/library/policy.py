@@ -29,6 +29,7 @@ class MayNotBeKept(OfficeNodeError):
     """The storage policy does not let this document into the library."""
 
     code = "N346"
+    owner = "office"
     hint = "`office-node library policy` tells which rule decided; the rules stand in [[storage_policy.rules]]"
 
 
@@ -36,6 +37,7 @@ class MayNotBeFetched(OfficeNodeError):
     """The storage policy does not let this document come here at all."""
 
     code = "N347"
+    owner = "office"
     hint = "`office-node library policy` tells which rule decided; the rules stand in [[storage_policy.rules]]"
 
 

@@ -3,7 +3,7 @@
 import structlog
 from sqlalchemy import func, select, update
 
-from office_node import crash_points
+from office_node import crash_points, logs
 from office_node.library.records import VersionRecord
 from office_node.library.sealing.storage_keys import StorageKeyMissing, StorageKeys, WrappedKey
 from office_node.storage.database import Database
@@ -11,6 +11,7 @@ from office_node.storage.database import Database
 log = structlog.get_logger()
 
 _BATCH = 200
+_TOLD_EVERY_SECONDS = 3600
 
 
 class Rewrapping:
@@ -19,6 +20,7 @@ class Rewrapping:
     def __init__(self, database: Database, storage_keys: StorageKeys) -> None:
         self._database = database
         self._storage_keys = storage_keys
+        self._told = logs.Repeats(_TOLD_EVERY_SECONDS)
 
     def waiting(self) -> dict[str, int]:
         """How many documents' keys are wrapped to each storage key that is not in force, by its thumbprint."""
@@ -62,5 +64,7 @@ class Rewrapping:
         try:
             return self._storage_keys.rewrap(wrapped)
         except StorageKeyMissing as exc:
-            log.error("key not wrapped anew", version_id=version_id, code=exc.code, reason=exc.message, hint=exc.hint)
+            if times := self._told.due(exc.code):
+                told = {"code": exc.code, "reason": exc.message, "hint": exc.hint}
+                log.error("key not wrapped anew", version_id=version_id, times=times, **told)
             return None

@@ -1,7 +1,6 @@
 """Files in an S3-compatible bucket, below a prefix. boto3 is an optional extra, and imported when it is needed."""
 
 import importlib
-import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from office_node import clock
 from office_node.errors import OfficeNodeError
 from office_node.library.damage import FileMissing, StoreUnusable
+from office_node.library.sized_file import SizedFile
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -114,42 +114,25 @@ class S3Store:
         return f"{self._bucket.prefix}files/{name}"
 
 
-class _Object(io.RawIOBase):
+class _Object(SizedFile):
     """An object of the bucket as a file to read and to seek in, piece by piece; each is of what was opened."""
 
     def __init__(self, read: Callable[[str, str, int, int], bytes], key: str, size: int, etag: str) -> None:
+        super().__init__(size)
         self._read = read
         self._key = key
-        self._size = size
         self._etag = etag
-        self._position = 0
         self._piece = memoryview(b"")
         self._piece_at = 0
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
-        if start + offset < 0:
-            raise OSError("a place before the beginning")
-        self._position = start + offset
-        return self._position
-
     def readinto(self, buffer: "WriteableBuffer") -> int:
         target = memoryview(buffer).cast("B")
-        if not len(target) or self._position >= self._size:
+        if not len(target) or self._position >= self.size:
             return 0
         start = self._position - self._piece_at
         if not 0 <= start < len(self._piece):
             # More than was asked for: a sealed file is read by chunks, and each call to the store takes a while.
-            count = min(_READ_BYTES, self._size - self._position)
+            count = min(_READ_BYTES, self.size - self._position)
             self._piece = memoryview(self._read(self._key, self._etag, self._position, count))
             self._piece_at, start = self._position, 0
         piece = self._piece[start : start + len(target)]

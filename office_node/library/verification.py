@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from sqlalchemy import select
 
 from office_node.document_id import PriorityDocumentId
+from office_node.library import keepings
 from office_node.library.catalogue import Version, document_in, version_in
 from office_node.library.damage import DocumentDamaged, DocumentQuarantined, FileMissing, StoreUnusable
 from office_node.library.digital_library import DigitalLibrary
@@ -37,14 +39,14 @@ class Finding:
 
     @property
     def number(self) -> str:
-        return _ADVICE[self.fault][0]
+        return ADVICE[self.fault][0]
 
     @property
     def hint(self) -> str:
-        return _ADVICE[self.fault][1]
+        return ADVICE[self.fault][1]
 
 
-_ADVICE = {
+ADVICE: Final = {
     Fault.MISSING_FILE: ("N311", "restore the file from the backup"),
     Fault.UNREADABLE_FILE: ("N312", "see that the disk is sound and the file belongs to the node's user"),
     Fault.WRONG_DIGEST: ("N313", "the file was changed; restore it from the backup"),
@@ -52,7 +54,7 @@ _ADVICE = {
     Fault.KEY_MISSING: ("N343", "restore every file of [library] storage_key_file from the backup of the keys"),
     Fault.FILE_WITHOUT_ROW: (
         "N314",
-        "verify again in a minute, its intake may be under way; else add its document again, then remove this file",
+        "no intake of this node left it: see where it comes from, add its document again if it is one, then remove it",
     ),
 }
 
@@ -85,7 +87,7 @@ class Verification:
 
     def _strays(self, names: list[str]) -> Iterator[Finding]:
         with self._database.reading() as session:
-            known = set(session.scalars(select(VersionRecord.id)))
+            known = set(session.scalars(select(VersionRecord.id))) | keepings.under_way(session)
         for name in names:
             if name not in known:
                 yield Finding(Fault.FILE_WITHOUT_ROW, name, None)

@@ -21,7 +21,7 @@ class ForwardingRefused(AddressRefused):
     """A proxy of ours sent the call on without saying, in the way the settings describe, where it came from."""
 
     code = "N416"
-    owner = "office"
+    owner = "operator"
     hint = "every proxy appends the address it was called from to X-Forwarded-For; see [ingress] trusted_proxies"
 
 

@@ -34,11 +34,11 @@ class DestinationRefused(PeerUnavailable):
     """The node may not call there. The message waits: the settings or the name's addresses have to change, not it."""
 
     code = "N606"
-    owner: ClassVar[Owner] = "office"
+    owner: ClassVar[Owner] = "operator"
     hint = _ALLOW
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message, hint=hint, at_least_seconds=60)
+        super().__init__(message, hint=hint, needs_rest=True)
 
 
 class Destination(NamedTuple):

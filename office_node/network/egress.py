@@ -21,9 +21,11 @@ import urllib3
 from office_node import clock
 from office_node.errors import PeerUnavailable
 from office_node.network import deadline, session, trust
-from office_node.network.destinations import Destinations
+from office_node.network.breaker import Breaker, watched
+from office_node.network.destinations import DestinationRefused, Destinations
 
 MOST_ANSWER_BYTES = 1_048_576
+_SAFE = ("GET", "HEAD")
 _BLOCK_BYTES = 65_536
 _DOWNLOAD_BLOCK_BYTES = 1 << 18
 
@@ -83,8 +85,10 @@ class Egress:
         user_agent: str,
         ca_file: Path | None = None,
         pool_size: int = 32,
+        breaker: Breaker | None = None,
     ) -> None:
         self._destinations = destinations
+        self._breaker = breaker
         self._timeout = (connect_seconds, read_seconds)
         self._total_seconds = total_seconds
         context = trust.tls_context(ca_file)
@@ -97,13 +101,16 @@ class Egress:
         `peer` is how the error names the other side: the URL may hold a secret and is never told. `total_seconds`
         bound all from the connection to the last byte; the system's name lookup, and a peer's further addresses when
         the first cannot be connected to (`connect_seconds` each), may come on top. `most_bytes` bound the answer.
+        Raises `PeerRests` while the breaker keeps everybody away.
         """
         ends_at = time.monotonic() + self._total_seconds
         with (
-            _failures_told(peer),
+            watched(self._breaker, peer) as call,
+            _failures_told(peer, changes=method not in _SAFE),
             deadline.bounded(ends_at),
             self._asked(method, url, self._timeout, **request) as said,
         ):
+            call.status = said.status_code
             return Answer(said.status_code, said.headers, _read(said, ends_at, peer, most_bytes))
 
     def upload(
@@ -119,10 +126,12 @@ class Egress:
         connected_by = time.monotonic() + self._timeout[0]
         try:
             with (
-                _failures_told(peer),
+                watched(self._breaker, peer) as call,
+                _failures_told(peer, changes=True),
                 deadline.bounded(connected_by),
                 self._unchanged("PUT", url, timeout, paced, headers) as said,
             ):
+                call.status = said.status_code
                 return Answer(said.status_code, said.headers, _read(said, math.inf, peer, MOST_ANSWER_BYTES))
         except PeerUnavailable as exc:
             exc.made_progress = paced.sent_bytes > 0
@@ -139,10 +148,12 @@ class Egress:
         timeout = (stall_seconds, stall_seconds)
         connected_by = time.monotonic() + self._timeout[0]
         with (
+            watched(self._breaker, peer) as call,
             _failures_told(peer),
             deadline.bounded(connected_by),
             self._unchanged("GET", url, timeout, None, headers) as said,
         ):
+            call.status = said.status_code
             deadline.extend(stall_seconds)
             yield Incoming(said, stall_seconds, peer)
 
@@ -206,18 +217,31 @@ class _Paced:
 
 
 @contextmanager
-def _failures_told(peer: str) -> Iterator[None]:
+def _failures_told(peer: str, *, changes: bool = False) -> Iterator[None]:
+    """`changes`: what is asked for has an effect, which may have come before the line failed."""
     try:
         yield
     except (requests.Timeout, urllib3.exceptions.TimeoutError) as exc:
-        raise PeerUnavailable(f"{peer} did not answer in time", at_least_seconds=60) from exc
+        uncertain = changes and not _never_left(exc)
+        what = f"{peer} did not answer in time"
+        raise PeerUnavailable(what, needs_rest=True, may_have_happened=uncertain) from exc
     except requests.exceptions.SSLError as exc:
         raise trust.handshake_failed(peer, _innermost(exc)) from exc
     except requests.exceptions.ProxyError as exc:
         what = f"{peer} cannot be reached through the proxy: {_innermost(exc)}"
         raise PeerUnavailable(what, hint="check [egress] proxy, and what the proxy lets through") from exc
     except (requests.RequestException, urllib3.exceptions.HTTPError) as exc:
-        raise PeerUnavailable(f"{peer} cannot be reached: {_cause(exc)}") from exc
+        uncertain = changes and not _never_left(exc)
+        raise PeerUnavailable(f"{peer} cannot be reached: {_cause(exc)}", may_have_happened=uncertain) from exc
+    except PeerUnavailable as exc:
+        exc.may_have_happened = changes and not isinstance(exc, DestinationRefused)
+        raise
+
+
+def _never_left(exc: BaseException) -> bool:
+    """Whether there was no connection yet."""
+    unconnected = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    return isinstance(exc, requests.ConnectTimeout) or isinstance(_innermost(exc), unconnected)
 
 
 def _read(response: requests.Response, ends_at: float, peer: str, most_bytes: int) -> bytes:
@@ -228,7 +252,7 @@ def _read(response: requests.Response, ends_at: float, peer: str, most_bytes: in
         if len(body) > most_bytes:
             raise PeerUnavailable(f"{peer} sent more than {most_bytes} bytes")
         if time.monotonic() > ends_at:
-            raise PeerUnavailable(f"{peer} did not finish its answer in time", at_least_seconds=60)
+            raise PeerUnavailable(f"{peer} did not finish its answer in time", needs_rest=True)
     return bytes(body)
 
 

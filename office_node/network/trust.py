@@ -27,7 +27,7 @@ class TrustUnusable(OfficeNodeError):
     """The file of CA certificates is missing, cannot be read, or holds none."""
 
     code = "N605"
-    owner: ClassVar[Owner] = "office"
+    owner: ClassVar[Owner] = "operator"
     hint = "name a PEM file of CA certificates that the node's user may read, or leave it out to trust the public CAs"
 
 

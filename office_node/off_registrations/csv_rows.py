@@ -40,6 +40,7 @@ class FileGone(OfficeNodeError):
     """The file of a row was there a moment ago."""
 
     code = "N374"
+    owner = "office"
     hint = "see that the file is there and may be read"
 
 

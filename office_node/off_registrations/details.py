@@ -21,6 +21,7 @@ class BadDetails(OfficeNodeError):
     """Data about the application that WIPO does not take, or that no row has room for."""
 
     code = "N371"
+    owner = "office"
     hint = "correct what is named; all but the document itself may be left out"
 
 

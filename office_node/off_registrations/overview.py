@@ -22,6 +22,7 @@ class NoSuchOperation(OfficeNodeError):
     """Nothing was asked for under this id."""
 
     code = "N356"
+    owner = "office"
     hint = "`office-node registrations list` tells the ids"
 
 

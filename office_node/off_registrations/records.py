@@ -3,11 +3,12 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, func, select, text
+from sqlalchemy import JSON, ForeignKey, Index, String, UniqueConstraint, func, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
+from office_node.moves import move
 from office_node.off_registrations import states
 from office_node.off_registrations.states import OperationState, RegistrationState, Verb
 from office_node.storage.columns import UtcDateTime
@@ -58,7 +59,7 @@ class RegistrationRecord(Records):
 
     def move(self, new: RegistrationState, **facts: Any) -> None:
         """Go to `new` and note `facts`. Raises `ImpossibleMove`."""
-        self.state = states.move(RegistrationState(self.state), new)
+        self.state = move(states.MOVES, RegistrationState(self.state), new)
         for name, value in facts.items():
             setattr(self, name, value)
 
@@ -169,6 +170,12 @@ def waiting_corrections(session: Session, kind: DocumentKind, number: str) -> di
     for facts in session.scalars(query.order_by(OperationRecord.turn)):
         together |= facts
     return together
+
+
+def doubt(session: Session) -> None:
+    """After a restore: every operation that waited then may have been told since, so WIPO is asked before."""
+    unsent = update(OperationRecord).where(WAITING, OperationRecord.first_sent_at.is_(None))
+    session.execute(unsent.values(first_sent_at=clock.now()))
 
 
 def is_waiting(operation: OperationRecord) -> bool:

@@ -11,6 +11,7 @@ class NotInLibrary(OfficeNodeError):
     """The library does not keep the document."""
 
     code = "N350"
+    owner = "office"
     hint = "check kind and number with `office-node library find`, or give the file"
 
 
@@ -18,6 +19,7 @@ class NotRegistered(OfficeNodeError):
     """The document has no registration at WIPO that this node knows of."""
 
     code = "N351"
+    owner = "office"
     hint = "register it with `office-node registrations submit`; one that WIPO knows already is only taken note of"
 
 
@@ -25,6 +27,7 @@ class RegistrationDiffers(OfficeNodeError):
     """The document is registered, with other data or another content."""
 
     code = "N352"
+    owner = "office"
     hint = "change data with `office-node registrations correct`, the content with `office-node registrations replace`"
 
 
@@ -32,6 +35,7 @@ class NothingToCorrect(OfficeNodeError):
     """The correction changes nothing."""
 
     code = "N353"
+    owner = "office"
     hint = "compare with `office-node registrations list`, and give what shall be different"
 
 
@@ -39,6 +43,7 @@ class NothingToReplace(OfficeNodeError):
     """WIPO knows this very content."""
 
     code = "N354"
+    owner = "office"
     hint = "give the new file; the present one has the same bytes"
 
 
@@ -46,6 +51,7 @@ class AccessCodeMissing(OfficeNodeError):
     """A document that is not in the library needs an access code."""
 
     code = "N355"
+    owner = "office"
     hint = "give the four letters or digits that the applicant was told"
 
 
@@ -53,6 +59,7 @@ class BeingWithdrawn(OfficeNodeError):
     """A withdrawal of the document is on its way to WIPO."""
 
     code = "N368"
+    owner = "office"
     hint = "submit it again once `office-node registrations list` tells that it is withdrawn"
 
 

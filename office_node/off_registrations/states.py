@@ -50,14 +50,3 @@ MOVES: dict[RegistrationState, tuple[RegistrationState, ...]] = {
 }
 AT_WIPO = (_S.REGISTERED, _S.CORRECTED)
 ENDED = (_S.WITHDRAWN, _S.REFUSED)
-
-
-class ImpossibleMove(AssertionError):
-    """A bug: nothing may move a registration in this way."""
-
-
-def move(present: RegistrationState, new: RegistrationState) -> RegistrationState:
-    """`new`, if it may follow `present`. Raises `ImpossibleMove`."""
-    if new not in MOVES[present]:
-        raise ImpossibleMove(f"{present} -> {new}")
-    return new

@@ -1,9 +1,9 @@
 """What the worker tells WIPO: one operation at a time for each document, each with one effect there.
 
 Whatever was heard of a call, its effect may have happened: that it is about to be made is written down first, and who
-finds that note asks WIPO before it registers again. A correction, a replacement, a withdrawal are said again: the same
-once more changes nothing. What WIPO refuses ends the operation with WIPO's reason, never what it refuses of our
-questions; what the line swallows is tried again.
+finds that note asks WIPO before it registers or withdraws again. A correction, a replacement are said again: no
+question of WIPO's tells whether they happened, and the same once more changes nothing. What WIPO refuses ends the
+operation with WIPO's reason, never what it refuses of our questions; what the line swallows is tried again.
 """
 
 from collections.abc import Callable, Mapping
@@ -151,7 +151,10 @@ class Telling:
         self._decided(job, status)
 
     def _withdraw(self, job: Job) -> None:
-        self._recording.about_to_tell(job)
+        was_told = self._recording.about_to_tell(job)
+        if was_told and self._is_gone(job):
+            self._recording.done(job, {"found": "withdrawn, when asked before a repeat"})
+            return
         crash_points.reached("registration: noted as sent, before it is")
         try:
             self._wipo.withdraw(job.document, job.access_code)
@@ -198,6 +201,13 @@ class Telling:
         if status.numbers:
             raise PeerRefused(f"WIPO knows the document with other data: {status.said}", numbers=status.numbers)
         raise NotYet(f"WIPO has not decided yet ({status.said})", seconds=self._next_look(job))
+
+    def _is_gone(self, job: Job) -> bool:
+        """Whether WIPO says that it does not know the document. What it says no to is no answer: it is told again."""
+        try:
+            return _NOT_REGISTERED in self._wipo.document_status(job.document, job.access_code).numbers
+        except PeerRefused:
+            return False
 
     def _message(self, job: Job) -> Registration:
         """The registration as it shall be, with what the operation changes."""

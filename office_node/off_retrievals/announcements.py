@@ -4,6 +4,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
+from office_node import clock
 from office_node.off_retrievals.records import ForwardedRetrievalRecord as Retrieval
 from office_node.outbox.outbox import Outbox
 
@@ -27,5 +28,17 @@ class Announcements:
             body["requestAckId"], body["offAckId"] = wipo_id, status.acknowledgement_id
         if file_id:
             body["fileId"] = file_id
-        effect_key = f"{NOTIFY}:{status.acknowledgement_id}:{status.category}"
-        self._outbox.put(session, NOTIFY, effect_key, body, status.acknowledgement_id)
+        self._outbox.put(session, NOTIFY, _effect_key(retrieval), body, status.acknowledgement_id)
+
+    def put_again(self, session: Session, retrieval: Retrieval) -> None:
+        """WIPO asks once more for what it was told already: it lost our answer, and with it the id it was told under.
+
+        Once a minute at most.
+        """
+        key = _effect_key(retrieval)
+        self._outbox.put_again(session, key, f"{key}:again:{clock.now():%Y%m%d%H%M}")
+
+
+def _effect_key(retrieval: Retrieval) -> str:
+    status = retrieval.status()
+    return f"{NOTIFY}:{status.acknowledgement_id}:{status.category}"

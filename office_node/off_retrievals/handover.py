@@ -128,9 +128,10 @@ class Handover:
             self._prove(version)
         return self._library.open(version)
 
-    def place(self, version: Version) -> str | None:
+    def place(self, version: Version, *, from_start: bool) -> str | None:
         """Where its file lies in the library's folder; None if only the node can send it. Raises as `open` does."""
-        self._prove(version)
+        if from_start:
+            self._prove(version)
         return self._library.place(version)
 
     def _prove(self, version: Version) -> None:

@@ -10,6 +10,7 @@ from office_node import clock
 from office_node.das.error_codes import OUR_OWN
 from office_node.das.messages import RetrievalStatus
 from office_node.document_id import DocumentKind
+from office_node.moves import move
 from office_node.off_retrievals import states
 from office_node.off_retrievals.states import RetrievalState
 from office_node.storage.columns import UtcDateTime
@@ -57,7 +58,7 @@ class ForwardedRetrievalRecord(Records):
 
     def move(self, new: RetrievalState, **facts: Any) -> None:
         """Go to `new` and note `facts`. Raises `ImpossibleMove`."""
-        self.state = states.move(RetrievalState(self.state), new)
+        self.state = move(states.MOVES, RetrievalState(self.state), new)
         for name, value in facts.items():
             setattr(self, name, value)
 

@@ -135,7 +135,9 @@ def _download(parts: OffRetrievalParts, acknowledgement_id: str, version_id: str
     span = downloads.choose_span(request, version)
     if request.method == "HEAD":
         return downloads.answer(request, version, span, None)
-    if parts.accel_redirect and downloads.may_be_handed_over(request) and (place := parts.handover.place(version)):
+    from_start = span.start == 0
+    by_proxy = parts.accel_redirect and downloads.may_be_handed_over(request)
+    if by_proxy and (place := parts.handover.place(version, from_start=from_start)):
         # Evidence only: what the proxy sends of it we do not see, so it never counts as downloaded.
         log.info("download handed to the proxy", first_byte=span.start)
         return downloads.handed_over(version, f"{parts.accel_redirect}/{place}")
@@ -146,7 +148,7 @@ def _download(parts: OffRetrievalParts, acknowledgement_id: str, version_id: str
         _note_end(parts.handover, acknowledgement_id, version, span, reached)
 
     try:
-        sent = SentFile(parts.handover.open(version, from_start=span.start == 0), span, ended)
+        sent = SentFile(parts.handover.open(version, from_start=from_start), span, ended)
     except Exception:
         give_back()
         raise

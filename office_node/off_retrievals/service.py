@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from office_node import clock, logs
+from office_node import clock, crash_points, logs
 from office_node.auth.token_verifier import VerifiedClaims
 from office_node.das import error_codes, number_formats
 from office_node.das.error_codes import Detail, DocumentMismatch
@@ -17,6 +17,7 @@ from office_node.das.messages import RetrievalRequest
 from office_node.das.number_formats import BadDocumentNumber
 from office_node.document_id import DocumentKind
 from office_node.errors import NotYet
+from office_node.headroom import Headroom
 from office_node.library import changes
 from office_node.library.catalogue import CatalogueEntry
 from office_node.library.damage import FileMissing
@@ -60,6 +61,7 @@ class ForwardedRetrievals:
         announcements: Announcements,
         endings: Endings,
         big_document_bytes: int,
+        headroom: Headroom,
     ) -> None:
         """A document with more bytes goes through WIPO's transit zone, if it has no bound of its own."""
         self._database = database
@@ -70,12 +72,14 @@ class ForwardedRetrievals:
         self._announcements = announcements
         self._endings = endings
         self._big_document_bytes = big_document_bytes
+        self._headroom = headroom
 
     def accept(self, caller: VerifiedClaims, request: RetrievalRequest) -> str:
         """Take the request on; returns our acknowledgement id. A repeat of an open request gets the same id.
 
-        Raises `DocumentMismatch` with -7, -12 or -14, never telling what was expected.
+        Raises `DocumentMismatch` with -7, -12 or -14, never telling what was expected; and `DiskNearlyFull`.
         """
+        self._headroom.insist()
         try:
             return self._accepted(caller, request)
         except DocumentMismatch as exc:
@@ -89,7 +93,7 @@ class ForwardedRetrievals:
             entry = self._asked_for(session, request)
             open_key = _open_key(caller, request, entry)
             if known := _open_request(session, open_key):
-                return _repeated(known)
+                return self._repeated(session, known)
             row = {
                 "acknowledgement_id": acknowledgement_id,
                 "wipo_acknowledgement_id": wipo_id,
@@ -104,7 +108,7 @@ class ForwardedRetrievals:
             if not self._database.insert_once(session, Retrieval, row):
                 # On PostgreSQL two repeats may arrive at the same instant: the other one was first by a hair.
                 known = _open_request(session, open_key)
-                return _repeated(known) if known else self._accepted(caller, request)
+                return self._repeated(session, known) if known else self._accepted(caller, request)
             self._outbox.put(session, PREPARE, f"{PREPARE}:{acknowledgement_id}", {}, acknowledgement_id)
             note(
                 session,
@@ -115,6 +119,7 @@ class ForwardedRetrievals:
                 wipo_id=wipo_id,
                 client=caller.client_id,
             )
+        crash_points.reached("retrieval: written down, not answered")
         logs.bind(acknowledgement_id=acknowledgement_id)
         log.info("retrieval accepted", wipo_acknowledgement_id=wipo_id)
         return acknowledgement_id
@@ -134,6 +139,7 @@ class ForwardedRetrievals:
         if entry is None:
             raise FileMissing("the document left the catalogue")
         self._library.check(entry.current)
+        crash_points.reached("retrieval: read whole, not recorded")
         with self._database.transaction() as session:
             # Looked up anew, and held: it may have been withdrawn, or replaced, while the file was read.
             changes.lock(session, entry.document.kind, entry.document.number)
@@ -184,6 +190,7 @@ class ForwardedRetrievals:
             log.warning("notification overtaken, not sent", category=category)
             return
         self._wipo.notify(claim.payload)
+        crash_points.reached("notification: answered, not recorded")
         with self._database.transaction() as session:
             self._outbox.settle(session, claim)
             retrieval = locked(session, acknowledgement_id)
@@ -191,6 +198,14 @@ class ForwardedRetrievals:
             if retrieval.may_move(RetrievalState.NOTIFIED):
                 retrieval.move(RetrievalState.NOTIFIED, notified_at=clock.now())
         log.info("WIPO notified", category=category)
+
+    def _repeated(self, session: Session, known: Retrieval) -> str:
+        """The same id again; and what WIPO was told meanwhile, under an id that it had not heard of."""
+        if known.state in states.TOLD:
+            self._announcements.put_again(session, known)
+        logs.bind(acknowledgement_id=known.acknowledgement_id)
+        log.info("retrieval repeated")
+        return known.acknowledgement_id
 
     def _note_refusal(self, caller: VerifiedClaims, request: RetrievalRequest, exc: DocumentMismatch) -> None:
         """For the clerk who is asked why; of documents that are not here there is no timeline."""
@@ -243,8 +258,8 @@ class ForwardedRetrievals:
         return entry
 
 
-def _open_request(session: Session, open_key: str) -> str | None:
-    return session.scalars(select(Retrieval.acknowledgement_id).where(Retrieval.open_key == open_key)).first()
+def _open_request(session: Session, open_key: str) -> Retrieval | None:
+    return session.scalars(select(Retrieval).where(Retrieval.open_key == open_key)).first()
 
 
 def _open_key(caller: VerifiedClaims, request: RetrievalRequest, entry: CatalogueEntry) -> str:
@@ -259,9 +274,3 @@ def _open_key(caller: VerifiedClaims, request: RetrievalRequest, entry: Catalogu
         filing_date.isoformat() if filing_date else None,
     ]
     return hashlib.sha256(json.dumps(same).encode()).hexdigest()
-
-
-def _repeated(acknowledgement_id: str) -> str:
-    logs.bind(acknowledgement_id=acknowledgement_id)
-    log.info("retrieval repeated")
-    return acknowledgement_id

@@ -35,6 +35,8 @@ MOVES: dict[RetrievalState, tuple[RetrievalState, ...]] = {
     _S.WITHDRAWN: (),
     _S.EXPIRED: (),
 }
+TOLD = (_S.PREPARED, _S.NOTIFIED)
+"""WIPO is being told, or was, and has fetched nothing yet."""
 SERVED = (_S.PREPARED, _S.NOTIFIED, _S.DOWNLOADED)
 ENDED = (_S.REFUSED, _S.WITHDRAWN, _S.EXPIRED)
 UNHEARD = (_S.RECEIVED, _S.UPLOADING, _S.PREPARED)
@@ -49,14 +51,3 @@ ON_THE_WIRE: dict[RetrievalState, Literal["pending", "success", "error"]] = {  #
     _S.WITHDRAWN: "error",
     _S.EXPIRED: "error",
 }
-
-
-class ImpossibleMove(AssertionError):
-    """A bug: nothing may move a retrieval in this way."""
-
-
-def move(present: RetrievalState, new: RetrievalState) -> RetrievalState:
-    """`new`, if it may follow `present`. Raises `ImpossibleMove`."""
-    if new not in MOVES[present]:
-        raise ImpossibleMove(f"{present} -> {new}")
-    return new

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from office_node import clock, logs
 from office_node.das.error_codes import NotFound
 from office_node.das.retrieval_messages import RetrievalNews
+from office_node.headroom import Headroom
 from office_node.library.policy import StoragePolicy
 from office_node.osf_retrievals.noted import note_of
 from office_node.osf_retrievals.records import RequestRecord, locked
@@ -38,15 +39,23 @@ class Availability:
     """Which documents WIPO has for us."""
 
     def __init__(
-        self, *, database: Database, outbox: Outbox, wipo: TellsOfRequests, storage_policy: StoragePolicy
+        self,
+        *,
+        database: Database,
+        outbox: Outbox,
+        wipo: TellsOfRequests,
+        storage_policy: StoragePolicy,
+        headroom: Headroom,
     ) -> None:
         self._database = database
         self._outbox = outbox
         self._wipo = wipo
         self._policy = storage_policy
+        self._headroom = headroom
 
     def notified(self, news: RetrievalNews) -> None:
-        """WIPO says it unasked. Raises `NotFound` when it is about no request of ours."""
+        """WIPO says it unasked. Raises `NotFound` when it is about no request of ours, and `DiskNearlyFull`."""
+        self._headroom.insist()
         if not self.note(news):
             raise NotFound("No such request")
 
@@ -90,7 +99,10 @@ class Availability:
         # What ended long ago no longer stands among all: it is asked for by name, a few at a time.
         for name in [name for name in awaited if name and name not in heard][:_ASKED_ONE_BY_ONE]:
             told += self._wipo.retrievals(requestAckId=name)
-        return sum(self.note(news) for news in told if news.category != "pending")
+        # A request whose id is not known here may be meant by any entry; else what is awaited has its id.
+        names = None if None in awaited else set(awaited)
+        news_of_ours = [news for news in told if names is None or names.intersection(news.acknowledgement_ids)]
+        return sum(self.note(news) for news in news_of_ours if news.category != "pending")
 
     def _available(self, session: Session, request: RequestRecord) -> None:
         decision = self._policy.decide(request.document.kind, request.number, request.classed)

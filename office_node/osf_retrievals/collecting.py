@@ -39,6 +39,7 @@ class NoLongerWanted(OfficeNodeError):
     """The request ended while its document came: what came is deleted."""
 
     code = "N432"
+    owner = "office"
     hint = "ask for the document again if it is still needed"
 
 
@@ -101,6 +102,7 @@ class Collecting:
         with self._database.reading() as session:
             request = session.get_one(RequestRecord, str(claim.payload["request"]))
         self._parts.wipo.delete_file(request.document, str(request.acknowledgement_id))
+        crash_points.reached("clearing: answered, not recorded")
         with self._database.transaction() as session:
             self._parts.outbox.settle(session, claim)
             note_of(session, Step.CLEARED_AT_WIPO, request)

@@ -11,7 +11,8 @@ import structlog
 
 from office_node import crash_points
 from office_node.das.transfer import Download, LinkExpired
-from office_node.errors import NotYet, PeerUnavailable
+from office_node.errors import NotYet, PeerUnavailable, Postponed
+from office_node.headroom import Headroom
 from office_node.library.damage import DocumentDamaged, StoreUnusable
 from office_node.library.digest import sha256_of
 from office_node.library.folder_store import usable
@@ -41,7 +42,7 @@ class TooLarge(PeerUnavailable):
     """WIPO serves more bytes than the settings let in."""
 
     code = "N431"
-    owner = "office"
+    owner = "operator"
     hint = "raise [library] max_document_bytes if documents of this size are to come"
 
 
@@ -69,18 +70,26 @@ class ComingFiles:
     """The folder `collecting/`."""
 
     def __init__(
-        self, *, database: Database, folder: Path, storage_keys: StorageKeys, store: CarriesFiles, max_bytes: int
+        self,
+        *,
+        database: Database,
+        folder: Path,
+        storage_keys: StorageKeys,
+        store: CarriesFiles,
+        max_bytes: int,
+        headroom: Headroom,
     ) -> None:
         self._database = database
         self._folder = folder
         self._storage_keys = storage_keys
         self._store = store
         self._max_bytes = max_bytes
+        self._headroom = headroom
 
     def fetch(self, request_id: str, role: str, locate: Locate, still_wanted: Callable[[], None]) -> CameWhole:
         """Bring a file here, from where an earlier try was cut. `still_wanted` raises when it is not any more.
 
-        Raises `ContentDiffers`, `TooLarge`, `StoreUnusable`, and what `locate` and the store raise.
+        Raises `ContentDiffers`, `TooLarge`, `DiskNearlyFull`, `StoreUnusable`, and what `locate` and the store raise.
         """
         coming = self._begun(request_id, role)
         if not coming.is_whole:
@@ -178,7 +187,7 @@ class ComingFiles:
                 if renewals > _MOST_RENEWALS:
                     raise
                 url = locate()
-            except ContentDiffers:
+            except (ContentDiffers, Postponed):
                 raise
             except PeerUnavailable as exc:
                 if writer.written == before:
@@ -196,6 +205,7 @@ class ComingFiles:
                 return False
             if download.size > self._max_bytes:
                 raise TooLarge(f"the document has {download.size} bytes")
+            self._headroom.insist(download.size - writer.written)
             if not writer.written:
                 self._announced(coming, download)
             for block in download.blocks():

@@ -3,12 +3,13 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, select, text, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from office_node import clock
 from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library.classification import Classification
+from office_node.moves import move
 from office_node.osf_retrievals import states
 from office_node.osf_retrievals.states import ENDED, RequestState
 from office_node.storage.columns import UtcDateTime
@@ -74,7 +75,7 @@ class RequestRecord(Records):
 
     def move(self, new: RequestState, **facts: Any) -> None:
         """Go to `new` and note `facts`. Raises `ImpossibleMove`."""
-        self.state = states.move(RequestState(self.state), new)
+        self.state = move(states.MOVES, RequestState(self.state), new)
         for name, value in facts.items():
             setattr(self, name, value)
 
@@ -125,3 +126,11 @@ def locked(session: Session, request_id: str) -> RequestRecord:
 def coming_files(session: Session, request_id: str) -> list[ComingFileRecord]:
     """What is coming for a request."""
     return list(session.scalars(select(ComingFileRecord).where(ComingFileRecord.request_id == request_id)))
+
+
+def doubt(session: Session) -> None:
+    """After a restore: every request that was to be asked then may have been asked since, so WIPO's list is read."""
+    unsent = update(RequestRecord).where(
+        RequestRecord.state == RequestState.ASKED, RequestRecord.first_sent_at.is_(None)
+    )
+    session.execute(unsent.values(first_sent_at=clock.now()))

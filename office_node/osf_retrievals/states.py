@@ -34,14 +34,3 @@ AWAITED = (_S.ASKED, _S.ACKNOWLEDGED)
 HERE = (_S.AVAILABLE, _S.COLLECTING)
 """It is to be fetched, or is being."""
 ENDED = (_S.COLLECTED, _S.REFUSED, _S.EXPIRED)
-
-
-class ImpossibleMove(AssertionError):
-    """A bug: nothing may move a request in this way."""
-
-
-def move(present: RequestState, new: RequestState) -> RequestState:
-    """`new`, if it may follow `present`. Raises `ImpossibleMove`."""
-    if new not in MOVES[present]:
-        raise ImpossibleMove(f"{present} -> {new}")
-    return new

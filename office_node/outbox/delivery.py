@@ -5,21 +5,23 @@ and settles it in the transaction that records the result.
 """
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
 
 from office_node import logs
-from office_node.errors import NotYet, OfficeNodeError, PeerRefused
-from office_node.outbox.outbox import Claim, LeaseLost, Outbox
+from office_node.errors import NotYet, OfficeNodeError, PeerRefused, PeerUnavailable, Postponed
+from office_node.outbox.outbox import Claim, LeaseLost, Outbox, StaleMessage
 from office_node.storage.database import DatabaseUnavailable
 
 log = structlog.get_logger()
 
 _COMPLAINT_SECONDS = 30.0
+_PUT_OFF_TOLD_EVERY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +34,38 @@ class Handler:
 
     work: Callable[[Claim], None]
     threads: int
+    tells_wipo: bool = False
+    """Such messages are taken up at the pace of all workers together, and not when they are stale."""
 
 
 class Delivery:
     """One worker's share of the outbox."""
 
-    def __init__(self, outbox: Outbox, handlers: Mapping[str, Handler]) -> None:
+    def __init__(
+        self, outbox: Outbox, handlers: Mapping[str, Handler], allow: Callable[[int], int] = lambda count: count
+    ) -> None:
+        """`allow` says how many of so many messages for WIPO may be taken up at this moment."""
         self._outbox = outbox
+        self._allow = allow
         self._handlers = handlers
         self._pools = {kind: ThreadPoolExecutor(h.threads, thread_name_prefix=kind) for kind, h in handlers.items()}
         self._running: dict[Future[None], Claim] = {}
+        self._unrecorded: deque[tuple[Claim, PeerUnavailable]] = deque()
         self._renewed_at = time.monotonic()
         self._complained_at = -_COMPLAINT_SECONDS
+        self._put_off = logs.Repeats(_PUT_OFF_TOLD_EVERY_SECONDS)
 
     def tick(self) -> None:
         """Claim what is due as far as threads are free, and keep the leases of what runs."""
         try:
             self._running = {future: claim for future, claim in self._running.items() if not future.done()}
             self._keep_leases()
+            self._give_back()
             busy = Counter(claim.kind for claim in self._running.values())
             free = {kind: handler.threads - busy[kind] for kind, handler in self._handlers.items()}
             for kind in self._outbox.due_kinds([kind for kind, threads in free.items() if threads > 0]):
-                for claim in self._outbox.claim(kind, free[kind]):
+                allow = self._allow if self._handlers[kind].tells_wipo else _all
+                for claim in self._outbox.claim(kind, free[kind], allow):
                     self._running[self._pools[kind].submit(self._deliver, claim, self._handlers[kind])] = claim
         except DatabaseUnavailable as exc:
             self._complain(exc)
@@ -66,6 +78,14 @@ class Delivery:
         for pool in self._pools.values():
             pool.shutdown(wait=False, cancel_futures=True)
         return not still
+
+    def _give_back(self) -> None:
+        """Messages whose result the database did not take: not held until their leases end, now that it is back."""
+        while self._unrecorded:
+            claim, error = self._unrecorded[0]
+            with suppress(LeaseLost):
+                self._outbox.postpone(claim, error)
+            self._unrecorded.popleft()
 
     def _keep_leases(self) -> None:
         if self._running and time.monotonic() - self._renewed_at > self._outbox.lease_seconds / 3:
@@ -81,15 +101,26 @@ class Delivery:
             except LeaseLost as exc:
                 log.warning("result not recorded", code=exc.code, reason=exc.message)
             except DatabaseUnavailable as exc:
-                log.error("result not recorded, the lease will end", code=exc.code, reason=exc.message)
+                log.error("result not recorded", code=exc.code, reason=exc.message, hint=exc.next_step)
+                # What was asked for may have happened: the result was all that could not be written.
+                self._unrecorded.append((claim, PeerUnavailable(exc.message, may_have_happened=True)))
             except Exception:
                 log.exception("message failed", code=OfficeNodeError.code)
 
     def _attempt(self, claim: Claim, handler: Handler) -> None:
         try:
+            if handler.tells_wipo:
+                self._outbox.refuse_stale(claim)
             handler.work(claim)
         except (LeaseLost, DatabaseUnavailable):
             raise
+        except Postponed as exc:
+            self._outbox.postpone(claim, exc)
+            if times := self._put_off.due(exc.code):
+                log.warning("messages put off", code=exc.code, reason=exc.message, hint=exc.next_step, times=times)
+        except StaleMessage as exc:
+            self._outbox.park(claim, exc)
+            log.error("message parked", code=exc.code, reason=exc.message, hint=exc.next_step)
         except NotYet as exc:
             self._tell_waiting(claim, exc)
         except PeerRefused as exc:
@@ -120,3 +151,7 @@ class Delivery:
         if time.monotonic() - self._complained_at >= _COMPLAINT_SECONDS:
             self._complained_at = time.monotonic()
             log.error("outbox stands still", code=exc.code, reason=exc.message, hint=exc.next_step)
+
+
+def _all(count: int) -> int:
+    return count

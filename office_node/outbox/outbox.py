@@ -1,6 +1,6 @@
 """Writing, claiming, settling, postponing and parking messages."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, CursorResult, Update, case, exists, litera
 from sqlalchemy.orm import Session
 
 from office_node import clock, logs
-from office_node.errors import NotYet, OfficeNodeError, PeerUnavailable
+from office_node.errors import NotYet, OfficeNodeError, PeerUnavailable, Postponed
 from office_node.outbox import backoff
 from office_node.outbox.records import OPEN, MessageState, OutboxRecord
 from office_node.storage.columns import UtcDateTime
@@ -28,6 +28,13 @@ class LeaseLost(OfficeNodeError):
 
     code = "N610"
     hint = "nothing to do; if it happens often, raise [outbox] lease_seconds"
+
+
+class StaleMessage(OfficeNodeError):
+    """After a long time without a worker an old message is not sent in a burst with all others: a human decides."""
+
+    code = "N615"
+    hint = "`office-node outbox retry` sends it now; [outbox] stale_hours is the age"
 
 
 class NotParked(OfficeNodeError):
@@ -48,6 +55,10 @@ class Claim:
     fencing: int
     attempts: int
     first_tried_at: datetime
+    is_uncertain: bool = False
+    """A call for it may have had its effect already: an answer was lost, or a worker died at it."""
+    late_by: timedelta = timedelta(0)
+    """How long it was due before anybody took it up."""
 
     def next_look_seconds(self, longest: float) -> float:
         """How long to leave alone what goes on elsewhere: half as long as was waited for it, 0.5 s at least."""
@@ -74,12 +85,21 @@ class Outbox:
     """The messages of the node. Guarantee: every message put is tried until it is settled or parked."""
 
     def __init__(
-        self, database: Database, *, lease_seconds: float, first_retry_seconds: float, give_up_hours: float
+        self,
+        database: Database,
+        *,
+        lease_seconds: float,
+        first_retry_seconds: float,
+        rest_seconds: float,
+        give_up_hours: float,
+        stale_hours: float,
     ) -> None:
         self._database = database
         self.lease_seconds = lease_seconds
         self._first_retry_seconds = first_retry_seconds
+        self._rest_seconds = rest_seconds
         self._give_up = timedelta(hours=give_up_hours)
+        self._stale_hours = stale_hours
 
     def put(
         self, session: Session, kind: str, effect_key: str, payload: dict[str, Any], acknowledgement_id: str | None
@@ -101,6 +121,14 @@ class Outbox:
         }
         self._database.insert_once(session, OutboxRecord, values)
 
+    def put_again(self, session: Session, effect_key: str, again_key: str) -> None:
+        """The message with this effect once more, as an effect of its own, if it was sent or is being; in the caller's
+        transaction. One that is still to be sent needs no repeat."""
+        query = select(OutboxRecord).where(OutboxRecord.effect_key == effect_key)
+        sent = session.scalars(query).first()
+        if sent and sent.state in (MessageState.SETTLED, MessageState.CLAIMED):
+            self.put(session, sent.kind, again_key, sent.payload, sent.acknowledgement_id)
+
     def states(self, effect_keys: Collection[str]) -> dict[str, MessageState]:
         """How far the messages with these effects are; what was never put is left out."""
         query = select(OutboxRecord.effect_key, OutboxRecord.state).where(OutboxRecord.effect_key.in_(effect_keys))
@@ -117,9 +145,10 @@ class Outbox:
         with self._database.reading() as session:
             return [*session.scalars(union_all(*looks))] if looks else []
 
-    def claim(self, kind: str, limit: int) -> list[Claim]:
-        """Up to `limit` due messages, each now ours for the length of a lease."""
+    def claim(self, kind: str, limit: int, allow: Callable[[int], int] = lambda count: count) -> list[Claim]:
+        """Up to `limit` due messages, each now ours for the length of a lease; `allow` may lower how many."""
         candidates = self._due(kind, limit)
+        candidates = candidates[: allow(len(candidates))] if candidates else []
         if not candidates:
             return []
         with self._database.transaction() as session:
@@ -140,19 +169,30 @@ class Outbox:
 
         Raises `LeaseLost`.
         """
+        if isinstance(error, Postponed):
+            return self._put_off(claim, error)
+        peer = error if isinstance(error, PeerUnavailable) else PeerUnavailable("")
         if clock.now() - claim.first_tried_at >= self._give_up:
             self.park(claim, error)
             return None
-        peer = error if isinstance(error, PeerUnavailable) else PeerUnavailable("")
         wait = backoff.wait_seconds(
             claim.attempts,
             first_seconds=self._first_retry_seconds,
             retry_after_seconds=peer.retry_after_seconds,
-            at_least_seconds=peer.at_least_seconds,
+            at_least_seconds=self._rest_seconds if peer.needs_rest else 0,
             made_progress=peer.made_progress,
         )
         due_at = clock.now() + timedelta(seconds=wait)
         self._record_failure(claim, error, state=MessageState.DUE, due_at=due_at)
+        return due_at
+
+    def _put_off(self, claim: Claim, because: Postponed) -> datetime:
+        """Nothing was tried: the message is as it was, and due when that may have ended."""
+        due_at = clock.now() + timedelta(seconds=because.retry_after_seconds or self._first_retry_seconds)
+        untried = {"first_tried_at": None} if claim.attempts == 1 else {}
+        with self._database.transaction() as session:
+            as_it_was = {"state": MessageState.DUE, "due_at": due_at, "attempts": claim.attempts - 1, **untried}
+            self._change(session, claim, last_cause=_told(because), **as_it_was)
         return due_at
 
     def look_again(self, claim: Claim, because: NotYet) -> bool:
@@ -174,12 +214,25 @@ class Outbox:
             self._change(session, claim, state=MessageState.DUE, **looked)
         return True
 
+    def doubt(self, session: Session) -> None:
+        """After a restore: what was open then may have been done since. Each is due, uncertain, and nobody's."""
+        moment = clock.now()
+        open_then = update(OutboxRecord).where(OPEN)
+        fresh = {"state": MessageState.DUE, "due_at": moment, "uncertain_since": moment}
+        _changed(session, open_then.values(**fresh, fencing=OutboxRecord.fencing + 1))
+
     def make_due(self, session: Session, acknowledgement_id: str) -> None:
         """What waits under this id is worth a look at once, in the caller's transaction."""
         of_it = (OutboxRecord.acknowledgement_id == acknowledgement_id, OPEN)
         waits = OutboxRecord.state == MessageState.DUE
         due_at = case((waits, _literal(clock.now())), else_=OutboxRecord.due_at)
         _changed(session, update(OutboxRecord).where(*of_it).values(due_at=due_at, woken=not_(waits)))
+
+    def refuse_stale(self, claim: Claim) -> None:
+        """Raises `StaleMessage` for one that was due for so long that a human must say whether it still matters."""
+        hours = claim.late_by.total_seconds() / 3600
+        if hours >= self._stale_hours:
+            raise StaleMessage(f"nobody worked on it for {hours:.0f} hours")
 
     def park(self, claim: Claim, error: Exception) -> None:
         """Keep it for a human; nothing is ever dropped. Raises `LeaseLost`."""
@@ -219,6 +272,9 @@ class Outbox:
     def _claim_one(self, session: Session, record: OutboxRecord) -> Claim | None:
         moment = clock.now()
         first_tried_at = record.first_tried_at or moment
+        # One that is claimed still was with a worker that died, or slept: how far it came nobody knows.
+        is_left_behind = record.state == MessageState.CLAIMED
+        uncertain_since = record.uncertain_since or (moment if is_left_behind else None)
         guarded = (
             update(OutboxRecord)
             .where(OutboxRecord.id == record.id, OutboxRecord.fencing == record.fencing)
@@ -229,6 +285,7 @@ class Outbox:
                 fencing=record.fencing + 1,
                 attempts=record.attempts + 1,
                 first_tried_at=first_tried_at,
+                uncertain_since=uncertain_since,
                 woken=False,
             )
         )
@@ -242,14 +299,22 @@ class Outbox:
             record.fencing + 1,
             record.attempts + 1,
             first_tried_at,
+            uncertain_since is not None,
+            moment - record.due_at,
         )
 
     def _record_failure(self, claim: Claim, error: Exception, **values: Any) -> None:
         cause = _told(error)
+        uncertain = isinstance(error, PeerUnavailable) and error.may_have_happened
         with self._database.transaction() as session:
+            known = session.execute(
+                select(OutboxRecord.first_cause, OutboxRecord.uncertain_since).where(
+                    OutboxRecord.id == claim.message_id
+                )
+            ).one()
+            values["uncertain_since"] = known.uncertain_since or (clock.now() if uncertain else None)
             # The first cause is never overwritten: later ones are often only its echo.
-            kept = session.scalars(select(OutboxRecord.first_cause).where(OutboxRecord.id == claim.message_id)).one()
-            self._change(session, claim, first_cause=kept or cause, last_cause=cause, **values)
+            self._change(session, claim, first_cause=known.first_cause or cause, last_cause=cause, **values)
             if values["state"] is MessageState.PARKED:
                 subject = claim.acknowledgement_id
                 note(session, Step.PARKED, None, None, subject=subject, message=claim.message_id, cause=cause)
@@ -291,10 +356,15 @@ def _message(record: OutboxRecord) -> Message:
         record.id,
         record.kind,
         record.acknowledgement_id,
-        MessageState(record.state),
+        _state(record),
         record.due_at,
         record.attempts,
         record.created_at,
         record.first_cause,
         record.last_cause,
     )
+
+
+def _state(record: OutboxRecord) -> MessageState:
+    state = MessageState(record.state)
+    return MessageState.UNCERTAIN if state is MessageState.DUE and record.uncertain_since else state

@@ -12,12 +12,17 @@ from office_node.storage.database import Records
 
 
 class MessageState(StrEnum):
-    """due -> claimed -> settled, or back to due, or parked for a human; parked -> due by `outbox retry`."""
+    """due -> claimed -> settled, or back to due, or parked for a human; parked -> due by `outbox retry`.
+
+    UNCERTAIN is in no row: it is how a message reads that is due, and of which `uncertain_since` tells that a call may
+    have had its effect. So an older program, which knows nothing of it, goes on with the row.
+    """
 
     DUE = "due"
     CLAIMED = "claimed"
     SETTLED = "settled"
     PARKED = "parked"
+    UNCERTAIN = "uncertain"
 
 
 OPEN = text("state IN ('due', 'claimed')")
@@ -47,5 +52,7 @@ class OutboxRecord(Records):
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     woken: Mapped[bool]
     """Whether what it may wait for came while it was claimed: it is not put back to wait, but due at once."""
+    uncertain_since: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """Since when a call for it may have had its effect at the peer, unheard; empty while every outcome is known."""
     first_cause: Mapped[str | None] = mapped_column(String(500))
     last_cause: Mapped[str | None] = mapped_column(String(500))

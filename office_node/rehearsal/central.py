@@ -16,6 +16,7 @@ from joserfc.jwk import ECKey
 from office_node.rehearsal.exchange import Exchange
 from office_node.rehearsal.faults import Faults
 from office_node.rehearsal.files import CONTENT_TYPES, Files
+from office_node.rehearsal.hostility import Hostility
 from office_node.rehearsal.ledger import Ledger
 from office_node.rehearsal.object_store import ObjectStore
 from office_node.rehearsal.operator import Operator
@@ -64,6 +65,10 @@ class CentralSettings:
     pace: Pace = field(default_factory=Pace)
     others: tuple[OtherOffice, ...] = ()
     """Offices beside the one that rehearses."""
+    hostile: float = 0.0
+    """The share of calls that something befalls."""
+    seed: int = 0
+    """From which it is drawn what befalls them."""
 
 
 class Central:
@@ -73,13 +78,15 @@ class Central:
         self.settings = settings
         self.ledger = Ledger()
         self.faults = Faults()
+        self.hostility = Hostility(settings.hostile, settings.seed)
         self.tokens = TokenServer(settings.issuer or settings.public_url + ISSUER_PATH, settings.scope)
         first, others = settings.office_client_id, settings.others
-        self.exchange = Exchange({setup: self.operator(setup) for setup in settings.setups}, self.ledger)
+        told = self.ledger, self.hostility, settings.pace
+        self.exchange = Exchange({setup: self.operator(setup) for setup in settings.setups}, *told)
         self.exchanges = {first: self.exchange}
         """With every office, by its client id."""
         self.exchanges |= {
-            other.client_id: Exchange({"wipo": self.operator("wipo", other.url)}, self.ledger) for other in others
+            other.client_id: Exchange({"wipo": self.operator("wipo", other.url)}, *told) for other in others
         }
         self.store = ObjectStore(settings.public_url)
         self.files = Files(self.store, settings.pace, self.ledger)

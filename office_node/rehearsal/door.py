@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from flask import Response, jsonify, request
 
+from office_node.rehearsal import hostile_answers
 from office_node.rehearsal.central import Central
 from office_node.rehearsal.faults import Faults
+from office_node.rehearsal.hostile_answers import hung_up
+from office_node.rehearsal.hostility import Fate
 from office_node.rehearsal.refusals import Refused, StoreRefused, das_failure, store_failure
 from office_node.rehearsal.scripts import Script
 
 _BLOCK_BYTES = 1 << 18
-HANG_UP: Final = "rehearsal.hang_up"
 Deed = Callable[[], Response]
 
 
@@ -26,9 +27,17 @@ def entered(central: Central, place: str, deed: Deed, *, bearer: bool = True) ->
     ill = suffered(central.faults, place)
     if ill is not None:
         return ill
-    if bearer and central.caller(request.headers.get("Authorization", "")) is None:
+    fate, chance = central.hostility.next(place)
+    in_place_of_it = hostile_answers.before(fate, central.settings.pace)
+    if in_place_of_it is not None:
+        return in_place_of_it
+    if bearer and (fate is Fate.UNAUTHORIZED or central.caller(request.headers.get("Authorization", "")) is None):
         return das_failure(Refused(401, "no valid token"))
-    return answered(deed)
+    if fate is Fate.KEYS_ROTATED:
+        central.tokens.rotate(withdraw=False)
+    with central.store.urls_expired(fate is Fate.DEAD_URL):
+        done = answered(deed)
+    return hostile_answers.after(fate, done, chance, central.settings.pace)
 
 
 def answered(deed: Deed) -> Response:
@@ -69,12 +78,6 @@ def suffered(faults: Faults, place: str) -> Response | None:
             return jsonify({"keys": []} if place == "jwks" else {})
         case _:
             return None
-
-
-def hung_up() -> Response:
-    """Close the connection without an answer."""
-    request.environ[HANG_UP]()  # known to the server that `serve` runs, and to no other
-    return Response()
 
 
 def _read(count: int) -> None:

@@ -10,6 +10,7 @@ PLACES: Final = (
     "notifications",
     "url_uploads",
     "uploads",
+    "downloads",
     "file_status",
     "registrations",
     "certificates",

@@ -16,7 +16,7 @@ from office_node.rehearsal.door import at
 from office_node.rehearsal.files import CONTENT_TYPES, AnnouncedFile
 from office_node.rehearsal.members import Members
 from office_node.rehearsal.object_store import BLOCK_BYTES, Shelf
-from office_node.rehearsal.refusals import Refused, StoreRefused, store_failure
+from office_node.rehearsal.refusals import Refused, StoreRefused
 
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
@@ -47,10 +47,7 @@ def add_store(places: Blueprint, central: Central) -> None:
 
     @places.get("/store/objects/<file_id>")
     def download(file_id: str) -> Response:
-        try:
-            return _download(central, file_id)
-        except StoreRefused as exc:
-            return store_failure(exc)
+        return at(central, "downloads", lambda: _download(central, file_id), bearer=False)
 
 
 def _announce(central: Central) -> Response:

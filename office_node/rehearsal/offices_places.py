@@ -40,7 +40,8 @@ def _add_exchange(places: Blueprint, central: Central) -> None:
     def forward() -> Response:
         asked = request.get_json()
         setup = _setup(central, asked.pop("setup", None))
-        return jsonify(central.exchange.forward(Wanted(**asked), setup))
+        is_patient = bool(asked.pop("is_patient", False))
+        return jsonify(central.exchange.forward(Wanted(**asked), setup, is_patient=is_patient))
 
     @places.post("/rehearsal/documents")
     def deposit() -> Response:
@@ -88,6 +89,10 @@ def _add_bad_days(places: Blueprint, central: Central) -> None:
         except UnknownFault as exc:
             return jsonify(unknown=str(exc)), 400
         return jsonify(central.faults.now()), 200
+
+    @places.get("/rehearsal/transcript")
+    def show_transcript() -> Response:
+        return jsonify(central.hostility.transcript())
 
     @places.get("/rehearsal/visits")
     def show_visits() -> Response:

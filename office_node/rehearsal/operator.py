@@ -54,6 +54,7 @@ class Operator:
         self._mint = mint
         self._requests_url = f"{office_url}{prefix}/requests"
         self._token = ""
+        self._token_taken = 0.0
         self.http = requests.Session()
         self.http.trust_env = False
 
@@ -71,10 +72,15 @@ class Operator:
     def take_token(self) -> requests.Response | None:
         """A fresh token in hand. Returns the office's answer if it had to be asked and refused, else None."""
         if self._mint:
-            self._token = self._mint()
+            self._hold(self._mint())
             return None
         answer = self.ask_token(self.assertion())
         return None if answer.ok else answer
+
+    def keep_token(self, seconds: float) -> requests.Response | None:
+        """The same, unless the one in hand is not that old (protocol.md 2.3: a token is used again)."""
+        is_fresh = self._token and time.monotonic() - self._token_taken < seconds
+        return None if is_fresh else self.take_token()
 
     def assertion(self) -> str:
         """WIPO's documented assertion: no jti, no kid, 1000 s of life (protocol.md 2.2)."""
@@ -99,8 +105,11 @@ class Operator:
             allow_redirects=False,
         )
         if answer.ok:
-            self._token = answer.json()["access_token"]
+            self._hold(answer.json()["access_token"])
         return answer
+
+    def _hold(self, token: str) -> None:
+        self._token, self._token_taken = token, time.monotonic()
 
     def forward(self, wanted: Wanted, *, wipo_acknowledgement_id: str | None = None) -> requests.Response:
         """E11 on the office. Simulated WIPO sends its own id along when it has one."""

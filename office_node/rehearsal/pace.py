@@ -8,7 +8,7 @@ class UnknownPace(Exception):
     """No such pace, or no such value for it; the message says which."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Pace:
     """Every wait that an office may meet. A change holds for what begins after it."""
 
@@ -35,8 +35,15 @@ class Pace:
     """If not 0, every download is cut after so many bytes."""
     without_etag: int = 0
     """1: downloads have no ETag."""
+    silence_seconds: float = 35.0
+    """How long a hostile simulated WIPO says nothing before it hangs up; an office gives up earlier."""
+    drip_seconds: float = 1.0
+    """From one byte to the next where it lets an answer drip."""
     spoilt_downloads: int = 0
     """1: one byte of every download is another one than was announced."""
+    token_seconds: float = 0.0
+    """How long a token is used again for what is forwarded, less than its life; with 0 each forwarding and each
+    download takes a new one."""
 
     def now(self) -> dict[str, Any]:
         return asdict(self)

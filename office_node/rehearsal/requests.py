@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 from uuid import uuid4
 
 from office_node.rehearsal.files import AnnouncedFile, Files
+from office_node.rehearsal.hostility import Fate
 from office_node.rehearsal.ledger import Ledger
 from office_node.rehearsal.object_store import ObjectStore
 from office_node.rehearsal.pace import Pace
@@ -30,6 +31,8 @@ class Request:
     acknowledgement_id: str
     client_id: str
     named: Named
+    fate: Fate = Fate.WELL
+    """What befalls the notification about it."""
     status: str = "pending"
     problem: Problem | None = None
     available_at: datetime | None = None
@@ -65,9 +68,9 @@ class Requests:
         self._requests: dict[str, Request] = {}
         self._lock = threading.Lock()
 
-    def begin(self, client_id: str, named: Named) -> Request:
+    def begin(self, client_id: str, named: Named, fate: Fate) -> Request:
         """E11: another one each time, which the ledger counts."""
-        request = Request(str(uuid4()), client_id, named)
+        request = Request(str(uuid4()), client_id, named, fate)
         with self._lock:
             self._requests[request.acknowledgement_id] = request
         self._ledger.record("retrieval asked", f"{client_id} {named.document}", {})

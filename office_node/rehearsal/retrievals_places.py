@@ -14,6 +14,7 @@ from flask import Blueprint, Response, jsonify, request
 from office_node.rehearsal.central import Central
 from office_node.rehearsal.door import at
 from office_node.rehearsal.files import CONTENT_TYPES, AnnouncedFile
+from office_node.rehearsal.hostility import Fate
 from office_node.rehearsal.members import KINDS, Members
 from office_node.rehearsal.operator import Wanted
 from office_node.rehearsal.refusals import Refused
@@ -22,6 +23,7 @@ from office_node.rehearsal.requests import Request
 
 ORIGINAL_HEADER = "Original-Document-Url"
 _TRIES, _PAUSE_SECONDS = 60, 0.5
+_EARLY_SECONDS, _LATE_SECONDS = 0.5, 2.0
 
 
 def add(places: Blueprint, central: Central, prefix: str) -> None:
@@ -58,17 +60,20 @@ def _ask(central: Central) -> Response:
         kind, members.number("documentNumber", kind), members.date("documentDate"), members.text("dasAccessCode")
     )
     members.insist()
+    fate, _ = central.hostility.next("notifying")
     try:
         version, registrar = central.registry.wanted(named)
     except Refused as exc:
         if not central.settings.pace.late_errors:
             raise
-        asked = central.requests.begin(_caller(central), named)
+        asked = central.requests.begin(_caller(central), named, fate)
         central.requests.fail(asked, exc.problems[0])
         _in_a_while(central, lambda: _tell(central, asked))
     else:
-        asked = central.requests.begin(_caller(central), named)
+        asked = central.requests.begin(_caller(central), named, fate)
         _in_a_while(central, lambda: _prepare(central, asked, version.file_id, registrar))
+    if fate is Fate.EARLY:
+        time.sleep(central.settings.pace.prepare_seconds + _EARLY_SECONDS)
     answer = jsonify({"requestAckId": asked.acknowledgement_id, "requestStatusCategory": "pending"})
     answer.status_code = 201
     answer.headers["Location"] = f"{request.base_url}/{asked.acknowledgement_id}"
@@ -95,14 +100,16 @@ def _prepare(central: Central, asked: Request, file_id: str | None, registrar: s
 
     named = asked.named
     wanted = Wanted(named.kind, named.number, named.date, named.access_code)
-    said = central.exchanges[registrar].forward(wanted, deliver=deliver)
+    said = central.exchanges[registrar].forward(wanted, deliver=deliver, is_patient=True)
     if "requestAckId" not in said:
         deliver(None)
 
 
 def _tell(central: Central, asked: Request) -> None:
     """E13 to the office that asked, until it has heard."""
-    for _ in range(central.settings.pace.notifications):
+    if asked.fate is Fate.LATE:
+        time.sleep(_LATE_SECONDS)
+    for _ in range(central.settings.pace.notifications + (asked.fate is Fate.TWICE)):
         for _ in range(_TRIES):
             try:
                 status = central.exchanges[asked.client_id].tell("notifications", asked.to_wire())

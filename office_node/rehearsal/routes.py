@@ -5,6 +5,7 @@ import signal
 import socket
 import struct
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -12,7 +13,7 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from office_node.rehearsal import offices_places, wipos_places
 from office_node.rehearsal.central import Central
-from office_node.rehearsal.door import HANG_UP
+from office_node.rehearsal.hostile_answers import HANG_UP, MOVE_CLOCK
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -46,6 +47,7 @@ def serve(central: Central, host: str, port: int) -> None:
 class _Quiet(WSGIRequestHandler):
     """No access log, and no word on a request that is none: the lines would hold whatever a query holds."""
 
+    _moved_seconds = 0.0
     timeout = 120
     """A peer that neither sends nor takes a byte for so long is gone."""
 
@@ -56,8 +58,15 @@ class _Quiet(WSGIRequestHandler):
         """Say nothing."""
 
     def make_environ(self) -> "WSGIEnvironment":
-        """With a way for a place to hang up."""
-        return super().make_environ() | {HANG_UP: self._hang_up}
+        """With ways for a place to hang up, and to say another date."""
+        return super().make_environ() | {HANG_UP: self._hang_up, MOVE_CLOCK: self._move_clock}
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The Date of an answer, by the clock that simulated WIPO has for it."""
+        return super().date_time_string((time.time() if timestamp is None else timestamp) + self._moved_seconds)
+
+    def _move_clock(self, seconds: float) -> None:
+        self._moved_seconds = seconds
 
     def _hang_up(self) -> None:
         """Close the connection hard, whatever the peer still sends; the server would take that in first."""

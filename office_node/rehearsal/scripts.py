@@ -67,7 +67,7 @@ class Script:
             return Response(json.dumps(self.body), mimetype="application/json")
         if done is not None and (self.status is None or self.status < 300):
             return _wrapped(done) if self.wrapped else done
-        if self.place == "uploads":
+        if self.place in ("uploads", "downloads"):
             return store_failure(StoreRefused(self.status or 500, "Scripted", "scripted"))
         return das_failure(Refused(self.status or 500, "scripted"), wrapped=self.wrapped)
 

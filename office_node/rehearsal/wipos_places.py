@@ -87,9 +87,9 @@ def _notify(central: Central) -> Response:
 def _take(central: Central, notification: dict[str, Any]) -> Response:
     transit = _transit(central, notification.get("fileId"))
     ids = [str(notification[name]) for name in _ID_MEMBERS if notification.get(name)]
-    if central.ledger.record("notified", ids[0], {"notification": notification}):
-        for exchange in central.exchanges.values():
-            exchange.notified(ids, str(notification.get("requestStatusCategory")), transit)
+    central.ledger.record("notified", ids[0], {"notification": notification})
+    for exchange in central.exchanges.values():  # each fetches once, what it knows to have asked for
+        exchange.notified(ids, str(notification.get("requestStatusCategory")), transit)
     return Response(status=204)
 
 

@@ -113,6 +113,10 @@ class Egress(_Section):
     proxy: ProxyAddress | None = None
     """The office's http proxy (CONNECT), if calls out have to take one: it then looks names up. The environment's is
     never used."""
+    breaker_failures: int = Field(default=5, ge=0, le=100)
+    """So many failures of a peer in a row, and nobody calls it for a while; 0: it is called all the same."""
+    breaker_seconds: float = Field(default=60, gt=0, le=3600)
+    """How long that is; then one call looks how the peer is."""
 
 
 class Database(_Section):
@@ -142,6 +146,9 @@ class Library(_Section):
     """Within so many days every document is read against its digest, by the worker."""
     fixity_megabytes_per_second: float = Field(default=8, gt=0, le=10_000)
     """How fast it reads for that, at most."""
+    headroom_megabytes: int = Field(default=256, ge=0, le=1_000_000)
+    """Room that is kept free on the disks of documents and database: with less nothing new is taken in, and what has
+    begun ends."""
 
 
 class StorageRule(_Section):
@@ -342,8 +349,12 @@ class Outbox(_Section):
     """A worker that says nothing for so long loses its message to another."""
     first_retry_seconds: float = Field(default=5, gt=0, le=60)
     """Wait before the second try; the waits grow to two hours."""
+    rest_seconds: float = Field(default=60, ge=0, le=3600)
+    """Shortest wait after an answer that did not come in time, or said that there were too many calls."""
     give_up_hours: float = Field(default=72, gt=0, le=720)
     """Age of the first try at which a message is parked for a human."""
+    stale_hours: float = Field(default=96, gt=0, le=8760)
+    """A message for WIPO that nobody worked on for so long, because no worker ran, waits for a human as well."""
 
 
 class Worker(_Section):
@@ -353,6 +364,8 @@ class Worker(_Section):
     """How often due work is looked for."""
     api_calls: int = Field(default=4, ge=1, le=64)
     """Calls to WIPO at once."""
+    messages_per_second: int = Field(default=20, ge=1, le=1000)
+    """Messages for WIPO taken up in a second by all workers together: a backlog drains evenly, not as a burst."""
     file_checks: int = Field(default=2, ge=1, le=64)
     """Documents read and checked at once."""
     transfers: int = Field(default=2, ge=1, le=64)
@@ -382,6 +395,19 @@ class Timeline(_Section):
     """Folder into which each checkpoint is laid too; copy it to where nobody of this machine can change it."""
     checkpoint_minutes: int = Field(default=60, ge=1, le=1440)
     """How long an entry waits at most until a checkpoint covers it, while the worker runs."""
+
+
+class Backup(_Section):
+    """Copies of database and library (docs/backup.md); leave the section out if something else makes them."""
+
+    folder: FilePath
+    """Where they lie; best on another disk than the node's."""
+    at: str = Field(default="03:15", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    """When the worker makes one each day, in UTC."""
+    keep: int = Field(default=30, ge=1, le=3650)
+    """How many of them are kept."""
+    documents: bool = False
+    """Copy the documents too, each once; without, the backup names them and proves what they have to be."""
 
 
 class Logging(_Section):
@@ -439,6 +465,7 @@ class Settings(_Section):
     worker: Worker = Worker()
     intake: Intake | None = None
     timeline: Timeline
+    backup: Backup | None = None
     logging: Logging = Logging()
     rehearsal: Rehearsal | None = None
 

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, literal, make_url
+from sqlalchemy import Engine, create_engine, event, literal, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, OperationalError
@@ -17,6 +17,7 @@ from office_node.storage.write_lock import WriteLock, WriteLockUnavailable
 
 _WRITES = "office_node_writes"
 _PATIENCE_SECONDS = 10.0
+_TIMEOUTS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 _NOT_ALLOWED = ("42501", "3F000")  # SQLSTATE: insufficient privilege, no schema to create in
 _GRANT = "let the user of [database] url own the database, or create and use tables in its schema"
 _RESTORE = "see that [database] url names the node's own file; if it is damaged, restore it from the backup"
@@ -77,6 +78,12 @@ class Database:
         statement = sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
         inserted = statement.values(**values).on_conflict_do_nothing().returning(literal(1))
         return session.connection().execute(inserted).first() is not None
+
+    def take_all_time(self, session: Session) -> None:
+        """What bounds a request does not cut this transaction, however long it and those before it take."""
+        if not self.is_sqlite:
+            for timeout in _TIMEOUTS:
+                session.execute(text(f"SET LOCAL {timeout} = 0"))
 
     def close(self) -> None:
         """Let every pooled connection go; needed before a fork, which would share them."""

@@ -1,23 +1,35 @@
-"""The schema's version: bring a database up, say where it is, refuse to start on one that does not fit."""
+"""The schema's version: bring a database up, say where it is, refuse to start on one that does not fit.
+
+A newer schema fits an older program too if it says so: `schema_reach` names the oldest revision whose program may work
+on it. So programs of two versions run side by side while hosts are upgraded one after the other.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, String, inspect, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from office_node.errors import OfficeNodeError
-from office_node.storage.database import Database, first_line
+from office_node.storage.database import Database, Records, first_line
 
 if TYPE_CHECKING:  # alembic costs a verb that only looks more time than its work does
     from alembic.config import Config
 
 _FOLDER = Path(__file__).parent / "migrations"
 _ONE_MIGRATION_AT_A_TIME = 5_174_239  # key of the advisory lock; any number, the same in every process
-_TIMEOUTS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 
 _DUPLICATE_TABLE = "42P07"  # SQLSTATE
 _ALONE = "give the node a database of its own"
+
+
+class SchemaReachRecord(Records):
+    """One row: the revision of the oldest program that may work on this schema."""
+
+    __tablename__ = "schema_reach"
+
+    oldest: Mapped[str] = mapped_column(String(4), primary_key=True)
 
 
 class SchemaDoesNotFit(OfficeNodeError):
@@ -42,35 +54,41 @@ def current(database: Database) -> str | None:
 
 
 def check(database: Database) -> None:
-    """Raises `SchemaDoesNotFit` unless the database is at `head()`."""
+    """Raises `SchemaDoesNotFit` unless the database is at `head()`, or newer and fit for this program too."""
     found = current(database)
-    if found != head():
+    if found != head() and not _is_newer_and_fits(database, found):
         raise SchemaDoesNotFit(f"the database is at revision {found or 'none'}, this program needs {head()}")
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
-    """Bring the database up in one transaction; whoever else tries meanwhile waits."""
+    """Bring the database up in one transaction; whoever else tries meanwhile waits. A newer one that fits stays."""
+    if revision == "head" and _is_newer_and_fits(database, current(database)):
+        return
     with database.transaction() as session:
-        connection = session.connection()
-        if not database.is_sqlite:
-            _wait_for_our_turn(connection)
-        _run(connection, "upgrade", revision)
+        _wait_for_our_turn(database, session)
+        _run(session.connection(), "upgrade", revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Take the database back to an older revision, in one transaction; it waits for its turn like `upgrade`."""
     with database.transaction() as session:
-        connection = session.connection()
-        if not database.is_sqlite:
-            _wait_for_our_turn(connection)
-        _run(connection, "downgrade", revision)
+        _wait_for_our_turn(database, session)
+        _run(session.connection(), "downgrade", revision)
 
 
-def _wait_for_our_turn(connection: Connection) -> None:
-    """On PostgreSQL: one migration at a time, however long it and those before it take."""
-    for timeout in _TIMEOUTS:  # what bounds a request would cut a long migration, and whoever waits for it
-        connection.execute(text(f"SET LOCAL {timeout} = 0"))
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_MIGRATION_AT_A_TIME})
+def _is_newer_and_fits(database: Database, found: str | None) -> bool:
+    if found is None or found <= head():
+        return False
+    with database.reading() as session:
+        oldest = session.scalar(select(SchemaReachRecord.oldest))
+    return oldest is not None and oldest <= head()
+
+
+def _wait_for_our_turn(database: Database, session: Session) -> None:
+    """One migration at a time, however long it and those before it take; SQLite has one writer anyway."""
+    database.take_all_time(session)
+    if not database.is_sqlite:
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_MIGRATION_AT_A_TIME})
 
 
 def _run(connection: Connection, direction: Literal["upgrade", "downgrade"], revision: str) -> None:

@@ -32,7 +32,6 @@ log = structlog.get_logger()
 MOST_ENTRIES = 1000
 """Of one checkpoint; so long is at most the list from which a proof is made."""
 TYPE = "office-node-checkpoint"
-BEFORE_THE_FIRST = "0" * 64
 
 
 class CheckpointFolderUnusable(OfficeNodeError):
@@ -124,10 +123,12 @@ class Checkpoints:
                 sequence=entries[-1].sequence,
                 digest=entries[-1].digest,
                 root=chain.root([entry.digest for entry in entries]),
-                before=digest_of(newest.signed) if newest else BEFORE_THE_FIRST,
+                before=digest_of(newest.signed) if newest else chain.BEFORE_THE_FIRST,
             )
             signed = self._signed(checkpoint)
-            self._database.insert_once(session, CheckpointRecord, {"sequence": checkpoint.sequence, "signed": signed})
+            row = {"sequence": checkpoint.sequence, "signed": signed}
+            if not self._database.insert_once(session, CheckpointRecord, row):
+                return None  # another worker was quicker; what it signed is what counts
         log.info("checkpoint signed", sequence=checkpoint.sequence)
         return checkpoint.sequence, signed
 

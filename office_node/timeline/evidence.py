@@ -7,11 +7,11 @@ public key of the office's timeline, asked for by another way.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from joserfc.jwk import ECKey
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from office_node.errors import OfficeNodeError
@@ -29,6 +29,7 @@ class EvidenceRefused(OfficeNodeError):
     """What is said to be evidence proves nothing."""
 
     code = "N382"
+    owner = "office"
     hint = "ask the office for it again, and for the public key of its timeline by another way"
 
 
@@ -45,39 +46,65 @@ class Evidence:
             rows = entries_of(session, asked)
             if not rows:
                 return None
-            checkpoints: dict[int, str] = {}
-            entries = [self._proven(session, row, checkpoints) for row in rows]
+            covers = _Covers(session)
+            entries = [_proven(session, row, covers) for row in rows]
         return {
             "format": FORMAT,
             "office": self._office,
             "entries": entries,
-            "checkpoints": {str(sequence): signed for sequence, signed in checkpoints.items()},
+            "checkpoints": {str(cover.sequence): cover.signed for cover in covers.used},
         }
 
-    def _proven(self, session: Session, row: TimelineRecord, checkpoints: dict[int, str]) -> dict[str, Any]:
-        covering = session.scalars(
-            select(CheckpointRecord)
-            .where(CheckpointRecord.sequence >= row.sequence)
-            .order_by(CheckpointRecord.sequence)
-            .limit(1)
+
+@dataclass(frozen=True, slots=True)
+class _Cover:
+    """A checkpoint, and what it is a tree over."""
+
+    since: int
+    sequence: int
+    signed: str
+    digests: Sequence[str]
+
+
+class _Covers:
+    """The checkpoints over a document's entries, each read once: its entries often lie close to each other."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.used: list[_Cover] = []
+
+    def of(self, sequence: int) -> _Cover | None:
+        """The checkpoint over that entry; None while there is none."""
+        if not self.used or self.used[-1].sequence < sequence:
+            found = self._read(sequence)
+            if found is None:
+                return None
+            self.used.append(found)
+        return self.used[-1]
+
+    def _read(self, sequence: int) -> _Cover | None:
+        number = CheckpointRecord.sequence
+        covering = self._session.scalars(
+            select(CheckpointRecord).where(number >= sequence).order_by(number).limit(1)
         ).first()
-        proven: dict[str, Any] = {"entry": asdict(row.entry()), "before": _digest_at(session, row.sequence - 1)}
         if covering is None:
-            return {**proven, "checkpoint": None}
-        since = session.scalar(
-            select(CheckpointRecord.sequence)
-            .where(CheckpointRecord.sequence < row.sequence)
-            .order_by(CheckpointRecord.sequence.desc())
-            .limit(1)
-        )
-        digests = session.scalars(
+            return None
+        since = self._session.scalar(select(func.max(number)).where(number < sequence)) or 0
+        digests = self._session.scalars(
             select(TimelineRecord.digest)
-            .where(TimelineRecord.sequence > (since or 0), TimelineRecord.sequence <= covering.sequence)
+            .where(TimelineRecord.sequence > since, TimelineRecord.sequence <= covering.sequence)
             .order_by(TimelineRecord.sequence)
         ).all()
-        checkpoints[covering.sequence] = covering.signed
-        path = chain.path(digests, row.sequence - (since or 0) - 1)
-        return {**proven, "path": path, "checkpoint": covering.sequence}
+        return _Cover(since, covering.sequence, covering.signed, digests)
+
+
+def _proven(session: Session, row: TimelineRecord, covers: _Covers) -> dict[str, Any]:
+    proven: dict[str, Any] = {"entry": asdict(row.entry()), "before": _digest_at(session, row.sequence - 1)}
+    cover = covers.of(row.sequence)
+    if cover is None:
+        return {**proven, "checkpoint": None}
+    path = chain.path(cover.digests, row.sequence - cover.since - 1)
+    return {**proven, "path": path, "checkpoint": cover.sequence}
 
 
 def check(text: str, key_of: Callable[[str], ECKey | None]) -> tuple[list[Entry], list[Entry]]:

@@ -41,7 +41,7 @@ def note(
     noted.append(entry)
 
 
-def last(session: Session) -> tuple[int, str]:
+def _last(session: Session) -> tuple[int, str]:
     """Sequence and digest of the newest entry."""
     newest = select(TimelineRecord.sequence, TimelineRecord.digest).order_by(TimelineRecord.sequence.desc()).limit(1)
     row = session.execute(newest).first()
@@ -51,7 +51,7 @@ def last(session: Session) -> tuple[int, str]:
 def _append(session: Session) -> None:
     session.flush()  # whatever that waits for, it waits for before it holds the end of the chain
     _take_turn(session)
-    sequence, digest = last(session)
+    sequence, digest = _last(session)
     for entry in session.info.pop(_NOTED):
         sequence += 1
         placed = replace(entry, sequence=sequence)

@@ -54,3 +54,5 @@ class Step(StrEnum):
     ASKING_EXPIRED = "the request to WIPO ended by age"
     CLEARED_AT_WIPO = "WIPO's copy cleared"
     COPY_DELETED = "copy deleted"
+
+    RESTORED_FROM_BACKUP = "this node was restored from a backup"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from joserfc.jwk import ECKey
 from sqlalchemy import func, select
@@ -12,7 +13,6 @@ from sqlalchemy.orm import Session
 from office_node.storage.database import Database
 from office_node.timeline import chain
 from office_node.timeline.chain import BEFORE_THE_FIRST
-from office_node.timeline.checkpoints import BEFORE_THE_FIRST as NO_CHECKPOINT
 from office_node.timeline.checkpoints import Checkpoint, CheckpointInvalid, digest_of, opened
 from office_node.timeline.records import CheckpointRecord, TimelineRecord
 
@@ -30,7 +30,15 @@ class Fault(StrEnum):
     CUT = "the end was cut away"
 
 
-_NUMBERS = {fault: f"N{383 + place}" for place, fault in enumerate(Fault)}
+_LOOK = "compare with a backup of the database and of the checkpoints: somebody or something changed what was written"
+ADVICE: Final = {
+    Fault.ENTRY_CHANGED: ("N383", _LOOK),
+    Fault.ENTRY_MISSING: ("N384", _LOOK),
+    Fault.CHECKPOINT_INVALID: ("N385", "see that every public half of [timeline] signing_key_file is still here"),
+    Fault.CHECKPOINT_MISSING: ("N386", "put it back from where checkpoints are copied to"),
+    Fault.CHECKPOINT_DIFFERS: ("N387", _LOOK),
+    Fault.CUT: ("N388", _LOOK),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +51,7 @@ class Finding:
 
     @property
     def number(self) -> str:
-        return _NUMBERS[self.fault]
+        return ADVICE[self.fault][0]
 
 
 class TimelineVerification:
@@ -64,7 +72,7 @@ class TimelineVerification:
         """Everything that is wrong; after an entry that is, the chain is followed on from what its row says."""
         with self._database.reading() as session:
             last, signed = yield from self._entries(session, tick)
-        laid = {path.name: path.read_text().strip() for path in sorted(self._folder.glob("*.jws"))}
+        laid = {path.name: path.read_text(errors="replace").strip() for path in sorted(self._folder.glob("*.jws"))}
         for name, text in laid.items():
             try:
                 outside = opened(text, self._key_of)
@@ -112,7 +120,7 @@ class _Follower:
         self.sequence = 0
         self._digest = BEFORE_THE_FIRST
         self._since: list[str] = []
-        self._checkpoint: tuple[int, str] = (0, NO_CHECKPOINT)
+        self._checkpoint: tuple[int, str] = (0, BEFORE_THE_FIRST)
 
     def entry(self, row: TimelineRecord) -> Iterator[Finding]:
         if row.sequence != self.sequence + 1:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from office_node.moves import move
 from office_node.storage.columns import UtcDateTime
 from office_node.storage.database import Records
 from office_node.uploads import states
@@ -38,7 +39,7 @@ class UploadRecord(Records):
 
     def move(self, new: UploadState, **facts: Any) -> None:
         """Go to `new` and note `facts`. Raises `ImpossibleMove`."""
-        self.state = states.move(UploadState(self.state), new)
+        self.state = move(states.MOVES, UploadState(self.state), new)
         for name, value in facts.items():
             setattr(self, name, value)
 

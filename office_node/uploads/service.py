@@ -179,18 +179,16 @@ class Uploads:
         try:
             self._carry(version, place.url)
         except LinkExpired:  # an address of yesterday, or a slow queue before us: once more with a new one
-            place = self._wipo.renew_upload(place.file_id)
-            self._carry(version, place.url)
+            if renewed := self._renewed(place.file_id):
+                self._carry(version, renewed.url)
         return place.file_id
 
     def _place(self, upload: UploadRecord, version: Version) -> UploadPlace | None:
         """Where to send the bytes; None if WIPO has them already."""
         if upload.file_id:
             try:
-                return self._wipo.renew_upload(upload.file_id)
+                return self._renewed(upload.file_id)
             except PeerRefused as exc:
-                if exc.status == 409:
-                    return None
                 if exc.status != 404:
                     raise
                 log.warning("WIPO has forgotten the file, it is sent anew", file_id=upload.file_id)
@@ -203,6 +201,15 @@ class Uploads:
                 record.move(UploadState.SENDING)
             record.file_id = place.file_id
         return place
+
+    def _renewed(self, file_id: str) -> UploadPlace | None:
+        """A new address for a file; None if WIPO has its bytes already, though nobody could tell us."""
+        try:
+            return self._wipo.renew_upload(file_id)
+        except PeerRefused as exc:
+            if exc.status == 409:  # protocol.md E3: the file has already been accepted
+                return None
+            raise
 
     def _carry(self, version: Version, url: str) -> None:
         with self._library.open(version) as file:

@@ -24,14 +24,3 @@ MOVES: dict[UploadState, tuple[UploadState, ...]] = {
     _S.REJECTED: (),
 }
 ENDED = (_S.ACCEPTED, _S.REJECTED)
-
-
-class ImpossibleMove(AssertionError):
-    """A bug: nothing may move an upload in this way."""
-
-
-def move(present: UploadState, new: UploadState) -> UploadState:
-    """`new`, if it may follow `present`. Raises `ImpossibleMove`."""
-    if new not in MOVES[present]:
-        raise ImpossibleMove(f"{present} -> {new}")
-    return new

@@ -5,17 +5,27 @@ from typing import Any
 from office_node import __version__
 from office_node.auth.key_ring import KeyRing
 from office_node.auth.wipo_jwks import FETCH_SECONDS, KeyTimes, WipoKeys
-from office_node.das.access_token import AccessTokens
+from office_node.das.access_token import TOKEN_ENDPOINT, AccessTokens
 from office_node.das.client import DasClient
+from office_node.das.clock_guard import ClockGuard
 from office_node.network import destinations
 from office_node.network.destinations import Destinations
 from office_node.network.egress import Egress
 from office_node.settings import Settings
 from office_node.settings.sections import WipoAuthorizationServer
+from office_node.storage.database import Database
+from office_node.storage.peers import Peers
 
 
-def build_egress(settings: Settings, **seconds: float) -> Egress:
-    """A session that calls where the settings allow it. `seconds` are time-outs that stand in place of [wipo]'s.
+def build_peers(settings: Settings, database: Database) -> Peers:
+    """What every process of the node knows of the peers."""
+    egress = settings.egress
+    return Peers(database, failures=egress.breaker_failures, rest_seconds=egress.breaker_seconds)
+
+
+def build_egress(settings: Settings, peers: Peers | None = None, **seconds: float) -> Egress:
+    """A session that calls where the settings allow it, and with `peers` whom they do not let rest. `seconds` are
+    time-outs that stand in place of [wipo]'s.
 
     Raises `TrustUnusable`, and `DestinationRefused` for an address of the settings that is not written plainly.
     """
@@ -34,11 +44,12 @@ def build_egress(settings: Settings, **seconds: float) -> Egress:
         ),
         user_agent=f"office-node/{__version__} ({settings.office.code})",
         ca_file=wipo.ca_file,
+        breaker=peers,
         **(timeouts | seconds),
     )
 
 
-def build_wipo_client(settings: Settings, egress: Egress) -> DasClient:
+def build_wipo_client(settings: Settings, egress: Egress, peers: Peers) -> DasClient:
     """The client of WIPO's central service. Raises `KeyUnusable`."""
     wipo = settings.wipo
     tokens = AccessTokens(
@@ -47,6 +58,7 @@ def build_wipo_client(settings: Settings, egress: Egress) -> DasClient:
         client_id=wipo.client_id,
         key=KeyRing(wipo.client_key_file).signing,
         scope=wipo.scope,
+        clock_guard=ClockGuard(record=lambda seconds: peers.skewed(TOKEN_ENDPOINT, seconds)),
     )
     return DasClient(
         egress,

@@ -6,7 +6,10 @@ from datetime import timedelta
 from office_node.auth import keys
 from office_node.auth.token_verifier import TokenVerifier
 from office_node.auth.used_assertions import UsedAssertions
+from office_node.backup.daily import MAKE_BACKUP, DailyBackup
+from office_node.backup.making import Backups
 from office_node.das.transfer import Transfers
+from office_node.headroom import Headroom
 from office_node.intake.service import Intake
 from office_node.intake.watch import TAKE_IN
 from office_node.library.access_codes import AccessCodes
@@ -16,6 +19,7 @@ from office_node.library.digital_library import DigitalLibrary
 from office_node.library.fixity import Fixity
 from office_node.library.incoming import Incoming
 from office_node.library.inspection import Inspector
+from office_node.library.keepings import Leftovers
 from office_node.library.policy import StoragePolicy
 from office_node.library.rewrapping import Rewrapping
 from office_node.library.store import Store
@@ -41,20 +45,18 @@ from office_node.outbox.delivery import Handler
 from office_node.outbox.outbox import Outbox
 from office_node.settings import Settings
 from office_node.storage.database import Database
+from office_node.storage.peers import Peers
 from office_node.storage.rate_counters import RateCounters
-from office_node.timeline.checkpoints import Checkpoints
-from office_node.timeline.evidence import Evidence
-from office_node.timeline.history import Histories
-from office_node.timeline.verification import TimelineVerification
 from office_node.uploads import service as uploads
 from office_node.uploads.service import Uploads
-from office_node.wiring.calls_out import build_egress, build_wipo_client
+from office_node.wiring.backup import build_backups
+from office_node.wiring.calls_out import build_egress, build_peers, build_wipo_client
 from office_node.wiring.ingress import build_ingress
 from office_node.wiring.keys import build_storage_keys
 from office_node.wiring.osf import Foundations, SecondFiling, build_second_filing, build_storage_policy
-from office_node.wiring.rows import build_database, build_outbox
+from office_node.wiring.rows import build_database, build_headroom, build_outbox
 from office_node.wiring.store import build_store
-from office_node.wiring.timeline import build_checkpoints, build_histories, build_timeline_verification
+from office_node.wiring.timeline import Timeline, build_timeline
 from office_node.wiring.trust import OwnAuthorizationServer, build_own_authorization_server, build_token_verifier
 from office_node.wiring.watched_folder import build_intake
 
@@ -71,6 +73,7 @@ class Node:
     incoming: Incoming
     library: DigitalLibrary
     accession: Accession
+    leftovers: Leftovers
     rewrapping: Rewrapping
     fixity: Fixity
     verification: Verification
@@ -78,6 +81,7 @@ class Node:
     used_assertions: UsedAssertions
     authorization_server: OwnAuthorizationServer | None
     counters: RateCounters
+    peers: Peers
     ingress: Ingress
     verifier: TokenVerifier
     retrievals: ForwardedRetrievals
@@ -90,11 +94,9 @@ class Node:
     certificates: Certificates
     links: DownloadLinks
     slots: DownloadSlots
-    checkpoints: Checkpoints
-    timeline_verification: TimelineVerification
-    histories: Histories
-    evidence: Evidence
+    timeline: Timeline
     storage_policy: StoragePolicy
+    backups: Backups
     second_filing: SecondFiling
     intake: Intake | None
     """None where no folder is watched."""
@@ -104,19 +106,36 @@ class Node:
         worker = self.settings.worker
         handlers = {
             off_retrievals.PREPARE: Handler(self.retrievals.prepare, worker.file_checks),
-            NOTIFY: Handler(self.retrievals.announce, worker.api_calls),
-            off_registrations.TELL: Handler(self.telling.tell, worker.api_calls),
+            NOTIFY: Handler(self.retrievals.announce, worker.api_calls, tells_wipo=True),
+            off_registrations.TELL: Handler(self.telling.tell, worker.api_calls, tells_wipo=True),
             off_retrievals.TRANSIT: Handler(self.retrievals.announce_transit, worker.file_checks),
-            uploads.SEND: Handler(self.uploads.send, worker.transfers),
-            uploads.CHECK: Handler(self.uploads.check, worker.api_calls),
-            osf_retrievals.ASK: Handler(self.second_filing.asks_wipo.ask, worker.api_calls),
-            COLLECT: Handler(self.second_filing.collecting.collect, worker.transfers),
-            CLEAR: Handler(self.second_filing.collecting.clear, worker.api_calls),
+            uploads.SEND: Handler(self.uploads.send, worker.transfers, tells_wipo=True),
+            uploads.CHECK: Handler(self.uploads.check, worker.api_calls, tells_wipo=True),
+            osf_retrievals.ASK: Handler(self.second_filing.asks_wipo.ask, worker.api_calls, tells_wipo=True),
+            COLLECT: Handler(self.second_filing.collecting.collect, worker.transfers, tells_wipo=True),
+            CLEAR: Handler(self.second_filing.collecting.clear, worker.api_calls, tells_wipo=True),
         }
+        if daily := self.daily_backup():
+            handlers[MAKE_BACKUP] = Handler(daily.make, threads=1)
         if self.intake:
             handlers[TAKE_IN] = Handler(self.intake.take_in, worker.file_checks)
             handlers[HAND_BACK] = Handler(self.intake.hand_back, _HAND_BACK_THREADS)
         return handlers
+
+    def daily_backup(self) -> DailyBackup | None:
+        """What makes one each day; None without [backup]."""
+        section = self.settings.backup
+        if section is None:
+            return None
+        return DailyBackup(
+            backups=self.backups,
+            database=self.database,
+            outbox=self.outbox,
+            folder=section.folder,
+            with_documents=section.documents,
+            keep=section.keep,
+            headroom=Headroom([section.folder], self.settings.library.headroom_megabytes * 1_000_000),
+        )
 
 
 def build_node(settings: Settings) -> Node:
@@ -129,6 +148,7 @@ def build_node(settings: Settings) -> Node:
     library = DigitalLibrary(database, store, access_codes, storage_keys)
     max_bytes = settings.library.max_document_bytes
     storage_policy = build_storage_policy(settings)
+    headroom = build_headroom(settings, database)
     accession = Accession(
         database=database,
         library=library,
@@ -138,6 +158,7 @@ def build_node(settings: Settings) -> Node:
         max_bytes=max_bytes,
         sealed_classes=[Classification(name) for name in settings.library.encrypt],
         storage_policy=storage_policy,
+        headroom=headroom,
     )
     outbox = build_outbox(settings, database)
     used_assertions = UsedAssertions(database)
@@ -149,11 +170,14 @@ def build_node(settings: Settings) -> Node:
         settings.web.public_url,
         settings.off.download_link_seconds,
     )
-    egress = build_egress(settings)
-    wipo = build_wipo_client(settings, egress)
+    peers = build_peers(settings, database)
+    egress = build_egress(settings, peers)
+    wipo = build_wipo_client(settings, egress, peers)
     transfers = Transfers(egress, settings.wipo.stall_seconds)
     to_wipo = Uploads(database=database, library=library, outbox=outbox, wipo=wipo, store=transfers)
-    foundations = Foundations(database, library, accession, outbox, wipo, transfers, storage_keys, storage_policy)
+    foundations = Foundations(
+        database, library, accession, outbox, wipo, transfers, storage_keys, storage_policy, headroom
+    )
     certificates = Certificates(settings.off.certificate_folder, storage_keys)
     announcements = Announcements(outbox, settings.wipo.notification_ack_id)
     endings = Endings(
@@ -168,6 +192,7 @@ def build_node(settings: Settings) -> Node:
         announcements=announcements,
         endings=endings,
         big_document_bytes=settings.off.big_document_bytes,
+        headroom=headroom,
     )
     registrations = Registrations(
         database=database,
@@ -187,6 +212,7 @@ def build_node(settings: Settings) -> Node:
         incoming=incoming,
         library=library,
         accession=accession,
+        leftovers=Leftovers(database, store),
         rewrapping=Rewrapping(database, storage_keys),
         fixity=Fixity(
             database=database,
@@ -199,6 +225,7 @@ def build_node(settings: Settings) -> Node:
         used_assertions=used_assertions,
         authorization_server=authorization_server,
         counters=counters,
+        peers=peers,
         ingress=ingress,
         verifier=build_token_verifier(settings, authorization_server),
         retrievals=retrievals,
@@ -218,11 +245,9 @@ def build_node(settings: Settings) -> Node:
         certificates=certificates,
         links=links,
         slots=DownloadSlots(settings.web.max_downloads, settings.web.max_downloads_per_client),
-        checkpoints=build_checkpoints(settings, database),
-        timeline_verification=build_timeline_verification(settings, database),
-        histories=build_histories(database),
-        evidence=Evidence(database, settings.office.code),
+        timeline=build_timeline(settings, database),
         storage_policy=storage_policy,
+        backups=build_backups(settings, database, store),
         second_filing=second_filing,
-        intake=build_intake(settings, database, outbox, registrations, overview, second_filing),
+        intake=build_intake(settings, database, outbox, registrations, overview, second_filing, headroom),
     )

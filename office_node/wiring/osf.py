@@ -6,6 +6,7 @@ from datetime import timedelta
 from office_node.das.client import DasClient
 from office_node.das.transfer import Transfers
 from office_node.document_id import DocumentKind
+from office_node.headroom import Headroom
 from office_node.library.accession import Accession
 from office_node.library.classification import Classification
 from office_node.library.digital_library import DigitalLibrary
@@ -65,6 +66,7 @@ class Foundations:
     transfers: Transfers
     storage_keys: StorageKeys
     storage_policy: StoragePolicy
+    headroom: Headroom
 
 
 def build_second_filing(settings: Settings, on: Foundations) -> SecondFiling:
@@ -76,9 +78,16 @@ def build_second_filing(settings: Settings, on: Foundations) -> SecondFiling:
         storage_keys=on.storage_keys,
         store=on.transfers,
         max_bytes=settings.library.max_document_bytes,
+        headroom=on.headroom,
     )
     collected = CollectedFolder(osf.folder / "collected")
-    availability = Availability(database=on.database, outbox=on.outbox, wipo=on.wipo, storage_policy=on.storage_policy)
+    availability = Availability(
+        database=on.database,
+        outbox=on.outbox,
+        wipo=on.wipo,
+        storage_policy=on.storage_policy,
+        headroom=on.headroom,
+    )
     parts = CollectingParts(
         database=on.database,
         library=on.library,

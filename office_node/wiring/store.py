@@ -1,14 +1,16 @@
 """Where documents are kept: a folder, or a bucket."""
 
+import itertools
+
 from office_node.auth import keys
-from office_node.library.folder_store import FolderStore, holds_sealed_files
+from office_node.library.folder_store import FolderStore
 from office_node.library.s3_store import Bucket, S3Store
 from office_node.library.sealing import layout
 from office_node.library.store import Store
 from office_node.settings import Settings
 from office_node.settings.sections import S3
 
-_LOOKED_AT = 20
+_LOOKED_AT = 200
 
 
 def build_store(settings: Settings) -> Store:
@@ -16,12 +18,15 @@ def build_store(settings: Settings) -> Store:
     return _s3_store(settings.s3, settings.egress.proxy) if settings.s3 else FolderStore(settings.library.store)
 
 
+def keeps_files(settings: Settings) -> bool:
+    """Whether the store holds anything. Raises as `build_store`, and `StoreUnusable`."""
+    return any(True for _ in build_store(settings).names())
+
+
 def keeps_sealed_files(settings: Settings) -> bool:
-    """Whether the store holds any sealed document; in a bucket a few are looked at. Raises as `build_store`."""
-    if settings.s3 is None:
-        return holds_sealed_files(settings.library.store)
-    store = _s3_store(settings.s3, settings.egress.proxy)
-    for name, _ in zip(store.names(), range(_LOOKED_AT), strict=False):
+    """Whether the store holds any sealed document; in a bucket some are looked at. Raises as `keeps_files`."""
+    store = build_store(settings)
+    for name in itertools.islice(store.names(), _LOOKED_AT if settings.s3 else None):
         with store.open(name) as file:
             if file.read(len(layout.HEAD)) == layout.HEAD:
                 return True

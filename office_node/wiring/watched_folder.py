@@ -1,5 +1,6 @@
 """The watched folder, joined."""
 
+from office_node.headroom import Headroom
 from office_node.intake.folder import IntakeFolder
 from office_node.intake.service import Intake
 from office_node.intake.watch import Watch
@@ -18,6 +19,7 @@ def build_intake(
     registrations: Registrations,
     overview: Overview,
     second_filing: SecondFiling,
+    headroom: Headroom,
 ) -> Intake | None:
     """The intake of [intake]; None without that section."""
     if settings.intake is None:
@@ -25,7 +27,13 @@ def build_intake(
     folder = IntakeFolder(settings.intake.folder)
     return Intake(
         folder=folder,
-        watch=Watch(folder=folder, database=database, outbox=outbox, settle_seconds=settings.intake.settle_seconds),
+        watch=Watch(
+            folder=folder,
+            database=database,
+            outbox=outbox,
+            settle_seconds=settings.intake.settle_seconds,
+            headroom=headroom,
+        ),
         registrations=registrations,
         overview=overview,
         retrievals=second_filing.retrievals,

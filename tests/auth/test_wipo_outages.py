@@ -58,7 +58,7 @@ def test_a_day_past_its_life_nothing_of_a_set_is_believed(
     assert office.call(wipo_tokens.token()) == 200
 
 
-def test_1000_invented_kids_are_one_fetch_in_30_seconds_and_good_calls_go_on(
+def test_row_19_1000_invented_kids_are_one_fetch_in_30_seconds_and_good_calls_go_on(
     office: WipoOffice, wipo: WipoServer, wipo_tokens: WipoTokens
 ) -> None:
     before = wipo.fetches

@@ -55,3 +55,25 @@ def test_every_log_line_of_one_exchange_carries_its_acknowledgement_id(new_offic
     eventually(lambda: expected <= events())
     answered = [line for line in office.log_lines() if line["event"] == "answered" and "/requests/" in line["path"]]
     assert {line.get("acknowledgement_id") for line in answered} == {acknowledgement_id}
+
+
+@postgresql_in_make_faults
+def test_wipo_uses_a_token_again_for_the_next_call(new_office: MakeOffice) -> None:
+    office = new_office()
+    office.start_central()
+    office.start_web("serve")
+    office.add_document()
+
+    def exchange() -> None:
+        forwarded = office.forward()
+        eventually(lambda: forwarded in office.downloaded())
+
+    def tokens_of(exchanges: int, token_seconds: float) -> int:
+        office.pace_central(token_seconds=token_seconds)
+        before = office.told("access token issued")
+        for _ in range(exchanges):
+            exchange()
+        return office.told("access token issued") - before
+
+    assert tokens_of(3, token_seconds=60) in (1, 2)  # one for each of its threads, if two call at the same time
+    assert tokens_of(3, token_seconds=0) == 6

@@ -81,7 +81,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("request_", "status"), REFUSED.values(), ids=REFUSED)
-def test_what_could_be_read_in_two_ways_is_refused(office: Office, request_: bytes, status: int) -> None:
+def test_row_38_what_could_be_read_in_two_ways_is_refused(office: Office, request_: bytes, status: int) -> None:
     with line_to(office) as line:
         line.sendall(request_ + JWKS)
         answer = read_to_end(line)

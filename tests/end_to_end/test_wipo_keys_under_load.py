@@ -25,7 +25,9 @@ def fetches(office: Office) -> int:
 
 
 @on_sqlite
-def test_wipos_keys_roll_over_and_its_key_server_falls_under_20_requests_a_second(new_office: MakeOffice) -> None:
+def test_row_19_wipos_keys_roll_over_and_its_key_server_falls_under_load(
+    new_office: MakeOffice,
+) -> None:
     office = new_office({"web": {"workers": 3}})
     office.upgrade()
     office.start_central()

@@ -36,7 +36,7 @@ def running(new_office: MakeOffice) -> Office:
 
 @on_sqlite
 @pytest.mark.parametrize(("size", "cuts"), SIZES)
-def test_a_big_document_is_registered_though_the_line_is_cut(
+def test_row_35_a_big_document_is_registered_though_the_line_is_cut(
     running: Office, size: int, cuts: int, record_property: Callable[[str, object], None]
 ) -> None:
     def register(wanted: Wanted, file: Path) -> None:
@@ -54,13 +54,13 @@ def test_a_big_document_is_registered_though_the_line_is_cut(
 
 @on_sqlite
 @pytest.mark.parametrize(("size", "cuts"), SIZES)
-def test_a_big_document_is_served_through_transit_though_the_line_is_cut(
+def test_row_35_a_big_document_is_served_through_transit_though_the_line_is_cut(
     running: Office, size: int, cuts: int, record_property: Callable[[str, object], None]
 ) -> None:
     def serve(wanted: Wanted, file: Path) -> None:
         _take(running, "library", "add", wanted, file)
         acknowledgement_id = running.forward(wanted)
-        eventually(lambda: _fetched(running, acknowledgement_id), seconds=1500)
+        eventually(lambda: acknowledgement_id in running.downloaded(), seconds=1500)
 
     small, big = _compared(running, size, cuts, serve)
     entries = {entry["sha256"]: entry for entry in running.ledger("downloaded")}
@@ -92,10 +92,6 @@ def _take(office: Office, noun: str, verb: str, wanted: Wanted, file: Path, *opt
     code = ("--access-code", wanted.access_code)
     done = office.run(noun, verb, str(file), *named, *code, *options, seconds=1600)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def _fetched(office: Office, acknowledgement_id: str) -> bool:
-    return any(entry["key"] == acknowledgement_id for entry in office.ledger("downloaded"))
 
 
 def _digest(file: Path) -> str:

@@ -24,7 +24,7 @@ QUICK_LEASE = {"wipo": {"total_seconds": 2, "read_seconds": 1.9}, "outbox": {"le
 
 
 @postgresql_in_make_faults
-def test_a_worker_killed_between_claim_and_answer_leaves_one_effect(new_office: MakeOffice) -> None:
+def test_row_02_a_worker_killed_between_claim_and_answer_leaves_one_effect(new_office: MakeOffice) -> None:
     office = new_office(overrides=QUICK_LEASE)
     office.start_central()
     office.start_web("serve")
@@ -46,7 +46,7 @@ def test_a_worker_killed_between_claim_and_answer_leaves_one_effect(new_office: 
 
 
 @postgresql_in_make_faults
-def test_a_worker_killed_before_it_began_leaves_one_effect(new_office: MakeOffice) -> None:
+def test_row_01_a_worker_killed_before_it_began_leaves_one_effect(new_office: MakeOffice) -> None:
     office = new_office(overrides=QUICK_LEASE)
     office.upgrade()
     office.start_central()
@@ -66,7 +66,7 @@ def test_a_worker_killed_before_it_began_leaves_one_effect(new_office: MakeOffic
 
 
 @postgresql_in_make_faults
-def test_a_web_worker_killed_in_the_middle_of_a_download_costs_a_range_request(new_office: MakeOffice) -> None:
+def test_row_04_a_web_worker_killed_in_the_middle_of_a_download_costs_a_range_request(new_office: MakeOffice) -> None:
     office = new_office(overrides={"web": {"workers": 1}})
     office.start_central()
     office.start_web("serve")
@@ -88,7 +88,7 @@ def test_a_web_worker_killed_in_the_middle_of_a_download_costs_a_range_request(n
     assert ended["first_byte"] == got, "the second part went on where the first was cut"
 
 
-def test_a_frozen_worker_that_wakes_after_its_lease_records_nothing(new_office: MakeOffice) -> None:
+def test_row_09_a_frozen_worker_that_wakes_after_its_lease_records_nothing(new_office: MakeOffice) -> None:
     office = new_office(overrides=QUICK_LEASE)
     office.upgrade()
     office.start_central()
@@ -107,17 +107,20 @@ def test_a_frozen_worker_that_wakes_after_its_lease_records_nothing(new_office: 
     assert [entry["key"] for entry in office.ledger()] == [acknowledgement_id]
 
 
-def test_two_workers_on_one_database_send_everything_once(new_office: MakeOffice) -> None:
-    office = new_office()
+@pytest.mark.parametrize(("workers", "items"), [(2, 60), pytest.param(4, 500, marks=pytest.mark.long)])
+def test_row_10_several_workers_by_mistake_send_everything_once(
+    new_office: MakeOffice, workers: int, items: int
+) -> None:
+    office = new_office(overrides={"worker": {"messages_per_second": 1000}})
     office.upgrade()
     office.start_central()
     office.start_web()
     office.add_document()
-    for _ in range(2):
+    for _ in range(workers):
         office.start("worker")
     wipo = office.operator()
-    ids = {wipo.forward(WANTED, wipo_acknowledgement_id=f"A{number}").json()["requestAckId"] for number in range(60)}
-    eventually(lambda: len(office.ledger()) == 60)
+    ids = {wipo.forward(WANTED, wipo_acknowledgement_id=f"A{number}").json()["requestAckId"] for number in range(items)}
+    eventually(lambda: len(office.ledger()) == items, 90)
     eventually(lambda: not office.waiting())
     assert {entry["key"] for entry in office.ledger()} == ids
     assert {entry["times"] for entry in office.ledger()} == {1}

@@ -31,7 +31,7 @@ def test_a_drop_asks_for_a_document_and_tells_where_it_will_come(bench: Bench) -
     bench.take_in()
     again = bench.result("done", "B")
     assert (again["request"], again["reasons"]) == (view.request_id, ["the same was asked for before; it is asked"])
-    steps = [entry.step for entry in bench.node.histories.of(["EP 16000312"]).entries]
+    steps = [entry.step for entry in bench.node.timeline.histories.of(["EP 16000312"]).entries]
     assert steps.count("this office asked WIPO for it") == 1
     assert steps.count("taken from the watched folder") == 2
 

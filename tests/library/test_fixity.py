@@ -51,7 +51,7 @@ def in_quarantine(node: Node) -> set[str]:
 
 @on_sqlite
 @pytest.mark.parametrize("encrypt", [["confidential", "highly_confidential"], []], ids=["sealed", "plain"])
-def test_one_pass_finds_a_hundred_damages_and_nothing_else(new_office: MakeOffice, encrypt: list[str]) -> None:
+def test_row_32_one_pass_finds_a_hundred_damages_and_nothing_else(new_office: MakeOffice, encrypt: list[str]) -> None:
     office = new_office(overrides={"library": {"encrypt": encrypt}})
     office.upgrade()
     node = build_node(office.settings())
@@ -70,7 +70,7 @@ def test_one_pass_finds_a_hundred_damages_and_nothing_else(new_office: MakeOffic
                 node.library.open(present)
         else:
             node.library.open(present).close()
-    steps = [entry.step for n in range(DOCUMENTS) for entry in node.histories.of([numbered(n).number]).entries]
+    steps = [entry.step for n in range(DOCUMENTS) for entry in node.timeline.histories.of([numbered(n).number]).entries]
     assert steps.count("found damaged and taken out of service") == DAMAGED
     node.database.close()
 
@@ -93,6 +93,23 @@ def test_a_document_from_before_the_checks_is_read_first(office: Office, node: N
     assert fixity(node).run() == 1
     with node.database.reading() as session:
         assert session.get_one(VersionRecord, entry.current.version_id).checked_at
+
+
+@on_sqlite
+def test_what_cannot_be_read_keeps_nothing_else_from_being_read(
+    office: Office, node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("office_node.library.fixity._MOST_UNREAD", 2)
+    versions = filled(node, 8)
+    keyless = VersionRecord.id.in_([version.version_id for version in versions[:5]])
+    with node.database.transaction() as session:
+        session.execute(update(VersionRecord).where(keyless).values(wrapped_key="a key that does not open"))
+    with time_machine.travel(clock.now() + MONTH, tick=False):
+        reading = fixity(node)
+        read = [reading.run() for _ in range(6)]
+    assert sum(read) == 3, "each run goes on behind what could not be read, until all was tried"
+    with node.database.reading() as session:
+        assert session.scalars(select(VersionRecord.id).where(VersionRecord.quarantined_at.is_not(None))).all() == []
 
 
 @on_sqlite
@@ -155,8 +172,8 @@ def test_taken_in_again_it_serves_again(office: Office, node: Node) -> None:
     assert (outcome, entry.current.version) == (Outcome.RESTORED, 2)
     with node.library.open(entry.current) as file:
         assert file.read() == content
-    assert node.histories.of([DOCUMENT.number]).entries[-1].step == "restored after damage"
-    assert node.histories.of([DOCUMENT.number]).open_matters == []
+    assert node.timeline.histories.of([DOCUMENT.number]).entries[-1].step == "restored after damage"
+    assert node.timeline.histories.of([DOCUMENT.number]).open_matters == []
     assert add(node, content)[0] is Outcome.UNCHANGED
 
 
@@ -169,4 +186,4 @@ def test_with_its_file_from_the_backup_it_serves_again(office: Office, node: Nod
     with node.library.open(node.library.version(version.version_id)) as file:
         assert file.read() == content
     assert in_quarantine(node) == set()
-    assert node.histories.of([DOCUMENT.number]).entries[-1].step == "restored after damage"
+    assert node.timeline.histories.of([DOCUMENT.number]).entries[-1].step == "restored after damage"

@@ -74,7 +74,7 @@ class Reading:
 
 @on_sqlite
 @pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.long)])
-def test_a_new_storage_key_takes_over_under_reads_and_a_kill(office: Office, count: int) -> None:
+def test_row_07_a_new_storage_key_takes_over_under_reads_and_a_kill(office: Office, count: int) -> None:
     filled(office, count)
     files = {path: path.stat().st_mtime_ns for path in office.settings().library.store.glob("??/*")}
     assert len(files) == count

@@ -172,3 +172,19 @@ def test_a_library_in_a_bucket_keeps_finds_verifies_and_quarantines(
     verified = command_line.run(office.settings_file, "library", "verify")
     assert (verified.exit_code, verified.stdout[:4]) == (1, "N345")
     assert CODE not in verified.stdout
+
+
+@on_sqlite
+def test_a_lost_key_of_a_library_in_a_bucket_is_not_replaced(in_the_cloud: tuple[Office, Node, str]) -> None:
+    office, node, bucket = in_the_cloud
+    add(node, pdf(3000))
+    for key in ("access_codes.key", "storage.pem"):
+        kept = (office.folder / "keys" / key).read_bytes()
+        (office.folder / "keys" / key).unlink()
+        generated = command_line.run(office.settings_file, "keys", "generate")
+        assert generated.exit_code == 1
+        assert f"bucket {bucket}" in generated.stderr
+        assert not (office.folder / "keys" / key).exists()
+        (office.folder / "keys" / key).write_bytes(kept)
+        (office.folder / "keys" / key).chmod(0o600)
+    assert command_line.run(office.settings_file, "keys", "generate").exit_code == 0

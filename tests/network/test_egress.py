@@ -66,12 +66,12 @@ def test_a_closed_port_is_the_lines_fault_and_told_without_the_url() -> None:
     assert "signature" not in str(raised.value)
 
 
-def test_a_silent_peer_is_given_up() -> None:
+def test_row_13_a_silent_peer_is_given_up() -> None:
     with _socket_that(lambda _connection: None) as url, pytest.raises(PeerUnavailable, match="did not answer in time"):
         egress_to(url).call("GET", url, peer="the peer")
 
 
-def test_a_dripping_peer_is_given_up_at_the_deadline_though_it_is_never_silent() -> None:
+def test_row_13_a_dripping_peer_is_given_up_at_the_deadline_though_it_is_never_silent() -> None:
     stop = threading.Event()
 
     def drip(connection: socket.socket) -> None:
@@ -86,7 +86,7 @@ def test_a_dripping_peer_is_given_up_at_the_deadline_though_it_is_never_silent()
 
 
 @pytest.mark.parametrize("beginning", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nX-Endless: "])
-def test_a_peer_that_drips_its_head_is_given_up_at_the_deadline(beginning: bytes) -> None:
+def test_row_13_a_peer_that_drips_its_head_is_given_up_at_the_deadline(beginning: bytes) -> None:
     stop = threading.Event()
     given_up = threading.Event()
 
@@ -158,7 +158,7 @@ def test_an_endless_answer_is_cut() -> None:
             egress_to(peer.url).call("GET", peer.url, peer="the peer")
 
 
-def test_a_cut_answer_is_the_lines_fault() -> None:
+def test_row_14_a_cut_answer_is_the_lines_fault() -> None:
     def cut(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
 
@@ -166,7 +166,7 @@ def test_a_cut_answer_is_the_lines_fault() -> None:
         egress_to(url).call("GET", url, peer="the peer")
 
 
-def test_no_answer_is_read_as_json_that_is_none() -> None:
+def test_row_14_no_answer_is_read_as_json_that_is_none() -> None:
     assert Answer(200, {}, b"<html>").json() is None
     assert Answer(200, {}, b"[" * 100_000).json() is None
 

@@ -40,7 +40,7 @@ def assert_ten_of_them_were_served(answers: list[Answer]) -> None:
     assert all(1 <= int(answer.headers["Retry-After"]) <= 60 for answer in refused)
 
 
-def test_of_80_calls_from_one_address_exactly_10_are_served(new_office: MakeOffice) -> None:
+def test_row_39_of_80_calls_from_one_address_exactly_10_are_served(new_office: MakeOffice) -> None:
     office = running(new_office, rate_per_address="10/minute")
     proof = bearer(office)
     assert_ten_of_them_were_served(quickly(lambda: ask(office.url, HERE, [proof], path=API_PATH)))
@@ -51,7 +51,7 @@ def test_of_80_calls_from_one_address_exactly_10_are_served(new_office: MakeOffi
     assert 1 <= len(told) <= 4, "one line a minute and process"
 
 
-def test_of_80_calls_of_one_client_exactly_10_are_served(new_office: MakeOffice) -> None:
+def test_row_39_of_80_calls_of_one_client_exactly_10_are_served(new_office: MakeOffice) -> None:
     office = running(new_office, rate_per_client="10/minute")
     proof = bearer(office)
     assert_ten_of_them_were_served(quickly(lambda: ask(office.url, HERE, [proof], path=API_PATH)))

@@ -65,7 +65,7 @@ def test_the_settings_say_where_it_leads(tmp_path: Path, seconds: dict[str, floa
             "wipo_authorization_server.jwks_url": f"{keys.url}/jwks",
             "egress.allow": ["*.store.example.com"],
         }
-        egress = build_egress(settings.load(write(tmp_path, changes)), **seconds)
+        egress = build_egress(settings.load(write(tmp_path, changes)), None, **seconds)
         assert egress.call("GET", f"{wipo.url}/das-api/v1/requests", peer="WIPO").status == 200
         assert egress.call("GET", f"{keys.url}/jwks", peer="WIPO").json() == {"keys": []}
         for url in (elsewhere.url, "https://store.example.com/", "https://das.wipo.int/"):

@@ -72,7 +72,7 @@ def test_a_name_is_looked_up_once_for_each_connection_and_not_for_a_kept_one(net
     assert (net.connected, resolver.asked) == ([GOOD], ["das.example.org"])
 
 
-def test_a_resolver_that_changes_its_mind_leads_nowhere_else(net: Net) -> None:
+def test_row_24_a_resolver_that_changes_its_mind_leads_nowhere_else(net: Net) -> None:
     net.says = ANSWER.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
     egress, resolver = _egress(net, (GOOD,), (BAD,), (HOME,), (GOOD,))
     assert egress.call("GET", net.url, peer="the peer").status == 200
@@ -106,7 +106,7 @@ def test_a_good_address_that_is_closed_is_followed_by_the_next_good_one_only(net
 @pytest.mark.parametrize(
     "to", [f"http://{BAD}", "http://das.example.org@127.0.0.3", "http://2130706435", "//127.0.0.3"]
 )
-def test_a_redirect_leads_nowhere(net: Net, status: int, to: str) -> None:
+def test_row_24_a_redirect_leads_nowhere(net: Net, status: int, to: str) -> None:
     location = f"{to}:{net.port}/".encode()
     net.says = b"HTTP/1.1 %d Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, location)
     egress, resolver = _egress(net, (GOOD,))

@@ -62,7 +62,7 @@ def test_asking_for_no_verification_changes_nothing(authority: Authority, tmp_pa
         egress_to(url, ca_file=authority.file).call("GET", url, peer="the peer", verify=False)
 
 
-def test_a_certificate_of_another_ca_is_refused(authority: Authority, tmp_path: Path) -> None:
+def test_row_23_a_certificate_of_another_ca_is_refused(authority: Authority, tmp_path: Path) -> None:
     stranger = new_authority(tmp_path / "stranger.pem")
     refused = _refusal(authority, server_context(leaf(stranger, tmp_path)))
     assert refused.message == "the peer: the TLS handshake failed: its certificate is from an unknown issuer"
@@ -84,7 +84,7 @@ def test_our_own_ca_is_unknown_to_who_trusts_the_public_ones(authority: Authorit
         egress_to(url).call("GET", url, peer="the peer")
 
 
-def test_an_expired_certificate_is_refused(authority: Authority, tmp_path: Path) -> None:
+def test_row_23_an_expired_certificate_is_refused(authority: Authority, tmp_path: Path) -> None:
     refused = _refusal(authority, server_context(leaf(authority, tmp_path, days=-1)))
     assert refused.message.endswith("its certificate has expired")
     assert "renew" in refused.next_step
@@ -95,7 +95,7 @@ def test_a_certificate_that_is_not_valid_yet_is_refused(authority: Authority, tm
     assert refused.message.endswith("its certificate is not valid yet")
 
 
-def test_a_certificate_of_another_name_is_refused(authority: Authority, tmp_path: Path) -> None:
+def test_row_23_a_certificate_of_another_name_is_refused(authority: Authority, tmp_path: Path) -> None:
     refused = _refusal(authority, server_context(leaf(authority, tmp_path, name=ELSEWHERE)))
     assert refused.message.endswith("its certificate is for another name")
 
@@ -119,7 +119,7 @@ def test_a_peer_that_speaks_no_tls_is_refused(authority: Authority) -> None:
             egress_to(url, ca_file=authority.file).call("GET", url, peer="the peer")
 
 
-def test_a_peer_that_has_only_tls_1_1_is_refused(authority: Authority, tmp_path: Path) -> None:
+def test_row_23_a_peer_that_has_only_tls_1_1_is_refused(authority: Authority, tmp_path: Path) -> None:
     server = server_context(leaf(authority, tmp_path))
     client = trust.tls_context(authority.file)
     for old in (server, client):

@@ -56,7 +56,9 @@ def test_what_may_pass_is_tried_again_until_it_is_registered_once(
 
 
 @pytest.mark.parametrize("answer", AFTER_THE_EFFECT.values(), ids=AFTER_THE_EFFECT)
-def test_a_lost_answer_is_asked_for_and_the_registration_not_repeated(one_desk: Desk, answer: dict[str, Any]) -> None:
+def test_row_15_a_lost_answer_is_asked_for_and_the_registration_not_repeated(
+    one_desk: Desk, answer: dict[str, Any]
+) -> None:
     one_desk.script("registrations", answer)
     view = one_desk.registered(paper(), content_at="library")
     assert view.result == {"found": "registered, when asked before a repeat"}
@@ -122,7 +124,7 @@ def test_what_wipo_knows_with_other_data_is_refused_and_says_which(one_desk: Des
     ],
     ids=["500", "503", "silence", "a page"],
 )
-def test_a_passing_trouble_on_the_way_costs_a_repeat(one_desk: Desk, place: str, answer: dict[str, Any]) -> None:
+def test_row_12_a_passing_trouble_on_the_way_costs_a_repeat(one_desk: Desk, place: str, answer: dict[str, Any]) -> None:
     one_desk.script(place, answer)
     assert one_desk.registered(paper()).state == "done"
     [registered] = one_desk.effects("registered")

@@ -79,7 +79,7 @@ def test_corrections_questions_and_the_worker_never_wait_for_each_other(desk: De
         if not isinstance(one, OfficeNodeError):
             desk.ended(one)
     assert desk.kept().document.date == date(2023, 11, 10)
-    assert desk.office.told("result not recorded, the lease will end") == 0
+    assert desk.office.told("result not recorded") == 0
 
 
 def test_a_submission_and_a_withdrawal_at_once_leave_nothing_half_done(desk: Desk) -> None:

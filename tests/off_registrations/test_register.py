@@ -100,7 +100,7 @@ def test_a_file_may_be_checked_for_a_while(desk: Desk) -> None:
     assert view.file_id
 
 
-def test_an_upload_address_that_has_expired_is_renewed(desk: Desk) -> None:
+def test_row_21_an_upload_address_that_has_expired_is_renewed(desk: Desk) -> None:
     desk.pace(upload_url_seconds=0)  # expired as soon as it is given
     asked = desk.submit(paper())
     eventually(lambda: "store answered 403" in str(_now(desk, asked).reason))
@@ -108,6 +108,15 @@ def test_an_upload_address_that_has_expired_is_renewed(desk: Desk) -> None:
     desk.pace(upload_url_seconds=60)
     view = desk.ended(asked)
     assert (view.state, view.file_id) == ("done", file_id), "the file id stays the same"
+
+
+def test_row_21_an_address_called_expired_after_the_bytes_came_ends_well(desk: Desk) -> None:
+    desk.pace(file_check_seconds=0)  # accepted as soon as it came
+    desk.script("uploads", {"status": 403, "after_effect": True})
+    view = desk.registered(paper())
+    assert view.state == "done"
+    [uploaded] = desk.effects("uploaded", str(view.file_id))
+    assert uploaded["times"] == 1
 
 
 def test_no_secret_stands_in_the_log(desk: Desk) -> None:

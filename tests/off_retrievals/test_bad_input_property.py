@@ -35,7 +35,7 @@ def _is_meant(bench: Bench, body: Any) -> bool:
 
 @EXAMPLES
 @given(body=values)
-def test_any_json_gets_an_answer_that_was_meant(sqlite_bench: Bench, body: Any) -> None:
+def test_row_38_any_json_gets_an_answer_that_was_meant(sqlite_bench: Bench, body: Any) -> None:
     assert _is_meant(sqlite_bench, body)
 
 
@@ -47,7 +47,7 @@ def test_any_change_to_a_message_gets_an_answer_that_was_meant(sqlite_bench: Ben
 
 @EXAMPLES
 @given(changed=queries)
-def test_any_query_gets_an_answer_that_was_meant(sqlite_bench: Bench, changed: dict[str, str]) -> None:
+def test_row_38_any_query_gets_an_answer_that_was_meant(sqlite_bench: Bench, changed: dict[str, str]) -> None:
     query = urlencode({**WANTED.members(), **changed}, errors="surrogatepass")
     answer = sqlite_bench.caller().call("GET", "url-downloads", query_string=query)
     assert answer.status_code in (400, 404)

@@ -34,7 +34,7 @@ def _rows(bench: Bench, kept: Kept) -> list[str]:
         return list(found)
 
 
-def test_ten_repeats_at_the_same_instant_are_one_request(served_bench: Bench) -> None:
+def test_row_16_ten_repeats_at_the_same_instant_are_one_request(served_bench: Bench) -> None:
     for _ in range(5):
         kept = served_bench.keep()
         [acknowledgement_id] = _forward_at_once(served_bench, kept)

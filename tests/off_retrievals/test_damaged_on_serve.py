@@ -15,7 +15,7 @@ DOCUMENTS, DAMAGED = 104, 100
 
 @on_sqlite
 @pytest.mark.parametrize("encrypt", [["confidential", "highly_confidential"], []], ids=["sealed", "plain"])
-def test_a_hundred_damages_are_refused_on_serve(new_bench: MakeBench, encrypt: list[str]) -> None:
+def test_row_32_a_hundred_damages_are_refused_on_serve(new_bench: MakeBench, encrypt: list[str]) -> None:
     overrides: dict[str, dict[str, Any]] = {**TWO_CLIENTS, "library": {"encrypt": encrypt}}
     bench = new_bench(overrides)
     kept = [bench.keep() for _ in range(DOCUMENTS)]

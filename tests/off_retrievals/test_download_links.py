@@ -49,7 +49,7 @@ def test_a_link_may_be_used_many_times(sqlite_bench: Bench, kept: Kept) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-def test_a_link_is_good_for_reading_only(sqlite_bench: Bench, kept: Kept, method: str) -> None:
+def test_row_20_a_link_is_good_for_reading_only(sqlite_bench: Bench, kept: Kept, method: str) -> None:
     acknowledgement_id, link = sqlite_bench.offer(kept)
     answer = sqlite_bench.http.open(link, method=method)
     assert answer.status_code == 405
@@ -58,7 +58,7 @@ def test_a_link_is_good_for_reading_only(sqlite_bench: Bench, kept: Kept, method
     assert sqlite_bench.state(acknowledgement_id) == "prepared"
 
 
-def test_a_link_ends_after_the_minutes_of_the_settings(sqlite_bench: Bench, kept: Kept) -> None:
+def test_row_20_a_link_ends_after_the_minutes_of_the_settings(sqlite_bench: Bench, kept: Kept) -> None:
     with time_machine.travel(NOW, tick=False):
         acknowledgement_id, link = sqlite_bench.offer(kept)
     with time_machine.travel(NOW + LIFE - timedelta(seconds=1), tick=False):
@@ -71,7 +71,7 @@ def test_a_link_ends_after_the_minutes_of_the_settings(sqlite_bench: Bench, kept
 @pytest.mark.parametrize(
     "host", ["localhost", "127.0.0.1", "127.0.0.1:1", "evil.example", "evil.example:8180", "[::1]"]
 )
-def test_a_link_is_worth_nothing_at_another_host(sqlite_bench: Bench, kept: Kept, host: str) -> None:
+def test_row_20_a_link_is_worth_nothing_at_another_host(sqlite_bench: Bench, kept: Kept, host: str) -> None:
     _, link = sqlite_bench.offer(kept)
     assert not _opens(sqlite_bench, link, kept.content, base_url=f"http://{host}")
 
@@ -106,7 +106,7 @@ def test_a_host_is_the_same_in_any_case_and_with_or_without_the_usual_port(publi
             links.check(host=other, **shown, **proof)
 
 
-def test_a_link_does_not_open_another_request_or_another_content(sqlite_bench: Bench, kept: Kept) -> None:
+def test_row_20_a_link_does_not_open_another_request_or_another_content(sqlite_bench: Bench, kept: Kept) -> None:
     other = sqlite_bench.keep()
     (ours, link), (theirs, _) = sqlite_bench.offer(kept), sqlite_bench.offer(other)
     our_version, their_version = (str(sqlite_bench.record(request).version_id) for request in (ours, theirs))

@@ -81,7 +81,7 @@ def test_one_download_too_many_is_put_off(narrow: Bench, link: str, readers: Exi
         assert answer.json()["code"] == "BUSY"
 
 
-def test_the_api_answers_while_every_slot_is_taken(narrow: Bench, link: str, readers: ExitStack) -> None:
+def test_row_34_the_api_answers_while_every_slot_is_taken(narrow: Bench, link: str, readers: ExitStack) -> None:
     _occupy(link, readers)
     kept = narrow.keep()
     for _ in range(20):
@@ -100,7 +100,7 @@ def test_a_slot_comes_back_when_its_reader_goes_away(narrow: Bench, link: str, r
     eventually(lambda: _is_served(narrow, link))
 
 
-def test_a_slow_reader_gets_its_whole_document_and_gives_its_slot_back(
+def test_row_34_a_slow_reader_gets_its_whole_document_and_gives_its_slot_back(
     narrow: Bench, large: Kept, link: str, readers: ExitStack
 ) -> None:
     line, _ = _occupy(link, readers)

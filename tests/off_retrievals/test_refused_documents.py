@@ -46,7 +46,7 @@ def test_what_does_not_match_is_refused_by_its_number_and_nothing_is_told(bench:
 
 
 def _steps(bench: Bench, number: str) -> list[str]:
-    return [entry.step for entry in bench.node.histories.of([number]).entries]
+    return [entry.step for entry in bench.node.timeline.histories.of([number]).entries]
 
 
 def test_no_log_line_tells_what_was_expected_or_sent(served: Bench) -> None:

@@ -91,7 +91,7 @@ class Desk:
         return sorted(path.name for path in (self.folder / where).glob("*"))
 
     def history(self) -> History:
-        return self.node.histories.of([self.document.number])
+        return self.node.timeline.histories.of([self.document.number])
 
     def steps(self) -> list[str]:
         return [entry.step for entry in self.history().entries]

@@ -4,17 +4,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 from sqlalchemy import create_engine, make_url, text
 
-from office_node.errors import PeerRefused, PeerUnavailable
+from office_node import clock
+from office_node.errors import PeerRefused, PeerUnavailable, Postponed
 from office_node.outbox.delivery import Delivery, Handler
 from office_node.outbox.outbox import Claim, Message
+from office_node.outbox.pace import Pace
 from office_node.outbox.records import MessageState
 from office_node.wiring import Node
-from tests.office import eventually
+from tests.databases import on_sqlite
+from tests.office import ROOT, eventually
 
 Work = Callable[[Claim], None]
 
@@ -49,6 +54,53 @@ def test_a_peer_that_refuses_parks_at_once(node: Node, deliver: Callable[[Work],
     deliver(_raising(PeerRefused("WIPO answered 400: -7 not registered")))
     assert _only(node).state is MessageState.PARKED
     assert "-7 not registered" in str(_only(node).first_cause)
+
+
+def test_a_peer_that_rests_costs_no_try(node: Node, deliver: Callable[[Work], None]) -> None:
+    _put(node)
+    deliver(_raising(Postponed("left alone", retry_after_seconds=60)))
+    assert (_only(node).state, _only(node).attempts, _only(node).first_cause) == (MessageState.DUE, 0, None)
+
+
+def test_messages_for_wipo_are_taken_up_at_the_pace_of_all_workers_together(node: Node) -> None:
+    with node.database.transaction() as session:
+        for number in range(40):
+            node.outbox.put(session, "errand", f"effect {number}", {}, None)
+    taken: list[str] = []
+
+    def work(claim: Claim) -> None:
+        taken.append(claim.message_id)
+        _settling(node)(claim)
+
+    per_second = 7
+    handler = {"errand": Handler(work, threads=20, tells_wipo=True)}
+    workers = [Delivery(node.outbox, handler, Pace(node.counters, per_second).allow) for _ in range(2)]
+    began = time.monotonic()
+    while len(taken) < 40:
+        for worker in workers:
+            worker.tick()
+        time.sleep(0.02)
+        seconds = time.monotonic() - began
+        assert len(taken) <= per_second * (int(seconds) + 2)
+        assert seconds < 60
+    for worker in workers:
+        assert worker.drain(10)
+    assert len(set(taken)) == 40
+    assert node.outbox.messages() == []
+
+
+def test_a_message_that_is_stale_is_parked_without_being_tried(node: Node) -> None:
+    _put(node)
+    tried: list[str] = []
+    with time_machine.travel(clock.now() + timedelta(hours=97), tick=True):
+        delivery = Delivery(
+            node.outbox, {"errand": Handler(lambda claim: tried.append(claim.kind), threads=1, tells_wipo=True)}
+        )
+        delivery.tick()
+        assert delivery.drain(10)
+    assert tried == []
+    assert _only(node).state is MessageState.PARKED
+    assert "N615" in str(_only(node).first_cause)
 
 
 def test_a_bug_of_ours_postpones_and_loses_nothing(node: Node, deliver: Callable[[Work], None]) -> None:
@@ -157,3 +209,9 @@ def _put(node: Node, effect_key: str = "effect", kind: str = "errand") -> None:
 def _only(node: Node) -> Message:
     [message] = node.outbox.messages()
     return message
+
+
+@on_sqlite
+def test_what_is_promised_of_each_kind_of_message_is_written_down(node: Node) -> None:
+    promised = (ROOT / "docs" / "delivery-guarantees.md").read_text()
+    assert [kind for kind in node.handlers() if f"`{kind}`" not in promised] == []

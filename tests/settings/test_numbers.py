@@ -58,7 +58,7 @@ CASES = [
     Case(
         "N010 office.toml [library] xyzzy: unknown key;"
         " hint: known are store, access_code_key_file, storage_key_file"
-        ", encrypt, max_document_bytes, fixity_days, fixity_megabytes_per_second",
+        ", encrypt, max_document_bytes, fixity_days, fixity_megabytes_per_second, headroom_megabytes",
         {"library.xyzzy": 1},
     ),
     Case("N011 office.toml [loging]: unknown section; hint: did you mean `logging`?", {"loging": {"level": "info"}}),

@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
 import office_node
+import office_node.worker  # and with it every table
 from office_node.storage import schema
 from office_node.storage.database import Database, Records
 from office_node.storage.rate_counters import RATE_COUNTERS

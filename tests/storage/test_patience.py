@@ -42,4 +42,5 @@ def test_nothing_cuts_a_migration_and_everything_else_is_bounded_as_before(datab
     schema.upgrade(database)
     with database.transaction() as session:
         session.execute(text("SELECT 1"))
-    assert seen == [["0", "0", "0"], ["10s", "30s", "1min"]]
+    bounded = ["10s", "30s", "1min"]
+    assert seen == [bounded, ["0", "0", "0"], bounded], "a look at the revision, the migration, and what comes after"

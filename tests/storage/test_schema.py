@@ -17,10 +17,11 @@ from tests.storage.processes import run_at_once
 REMEDY = "hint: run `office-node db upgrade`; if the database is newer than this program, install the newer program"
 
 
-def _claim_to_be_at(database: Database, revision: str) -> None:
+def _claim_to_be_at(database: Database, revision: str, oldest: str = "") -> None:
     """As after an upgrade by another version of the program."""
     with database.transaction() as session:
         session.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+        session.execute(text("UPDATE schema_reach SET oldest = :oldest"), {"oldest": oldest or revision})
 
 
 def test_a_database_at_the_programs_revision_fits(database: Database) -> None:
@@ -38,6 +39,13 @@ def test_a_database_of_another_version_does_not_fit(database: Database, revision
     _claim_to_be_at(database, revision)
     with pytest.raises(SchemaDoesNotFit, match=f"the database is at revision {revision}, this program needs"):
         schema.check(database)
+
+
+def test_a_newer_database_that_says_that_it_fits_is_worked_on_and_left_as_it_is(database: Database) -> None:
+    _claim_to_be_at(database, "9999", oldest=schema.head())
+    schema.check(database)
+    schema.upgrade(database)
+    assert schema.current(database) == "9999"
 
 
 def test_an_upgrade_of_a_newer_database_is_refused_and_changes_nothing(database: Database) -> None:

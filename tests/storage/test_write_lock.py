@@ -30,7 +30,7 @@ def test_writers_of_two_processes_with_four_threads_each_all_succeed(
 
 
 @on_sqlite
-def test_who_reads_first_and_writes_later_has_the_file_alone_from_the_start(
+def test_row_30_who_reads_first_and_writes_later_has_the_file_alone_from_the_start(
     database: Database, new_database: OpenAgain
 ) -> None:
     rows.start_counter(database)
@@ -102,7 +102,7 @@ def test_who_waits_too_long_for_another_thread_is_told_and_can_try_again(new_dat
 
 
 @on_sqlite
-def test_a_stranger_who_locks_the_file_is_waited_for_and_then_told(
+def test_row_30_a_stranger_who_locks_the_file_is_waited_for_and_then_told(
     database: Database, database_url: str, new_database: OpenAgain
 ) -> None:
     rows.start_counter(database)

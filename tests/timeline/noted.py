@@ -23,7 +23,7 @@ def checkpoint(node: Node) -> int:
     settings = node.settings
     eager = Checkpoints(
         database=node.database,
-        key=node.checkpoints._key,
+        key=node.timeline.checkpoints._key,
         folder=settings.timeline.checkpoint_folder,
         office=settings.office.code,
         every=timedelta(0),

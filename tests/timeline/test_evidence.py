@@ -68,7 +68,7 @@ def test_nothing_of_other_documents_is_in_it(exported: Path) -> None:
 @on_sqlite
 def test_spoilt_evidence_is_refused(exported: Path, key: Path, node: Node) -> None:
     good = json.loads(exported.read_text())
-    ring = node.timeline_verification._key_of
+    ring = node.timeline.verification._key_of
     proven = len(evidence.check(json.dumps(good), ring)[0])
     rng = random.Random(7)
     for _ in range(SPOILT):
@@ -85,7 +85,7 @@ def test_spoilt_evidence_is_refused(exported: Path, key: Path, node: Node) -> No
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"format":"office-node/evidence/1"}', "[" * 100_000])
 def test_what_is_no_evidence_is_refused(text: str, node: Node) -> None:
     with pytest.raises(EvidenceRefused, match="N382"):
-        evidence.check(text, node.timeline_verification._key_of)
+        evidence.check(text, node.timeline.verification._key_of)
 
 
 def _spoil(content: dict[str, Any], rng: random.Random) -> None:

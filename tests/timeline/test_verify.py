@@ -101,7 +101,7 @@ def kept(office: Office, node: Node) -> Path:
 
 def findings(office: Office) -> list[Finding]:
     node = build_node(office.settings())
-    found = list(node.timeline_verification.findings())
+    found = list(node.timeline.verification.findings())
     node.database.close()
     return found
 
@@ -163,7 +163,7 @@ def test_many_at_once_make_one_chain(office: Office, node: Node, threads: int) -
         thread.start()
     for thread in running:
         thread.join()
-    assert list(node.timeline_verification.findings()) == []
+    assert list(node.timeline.verification.findings()) == []
     with node.database.reading() as session:
         entries = [row.entry() for row in session.query(TimelineRecord).order_by(TimelineRecord.sequence)]
     assert len(entries) == threads * 30
@@ -180,4 +180,4 @@ def test_what_is_rolled_back_leaves_no_entry(node: Node) -> None:
 
     with pytest.raises(ZeroDivisionError):
         noted_in_vain()
-    assert node.timeline_verification.total() == 0
+    assert node.timeline.verification.total() == 0

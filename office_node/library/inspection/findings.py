@@ -73,6 +73,7 @@ class UnsoundPackage(OfficeNodeError):
     """A PDF or ZIP that is not sent as it is. `total` counts the findings past the hundredth too."""
 
     code = "N320"
+    owner = "office"
     hint = "see to what is named; docs/packages.md tells of each number"
 
     def __init__(self, findings: tuple[PackageFinding, ...], total: int | None = None) -> None:

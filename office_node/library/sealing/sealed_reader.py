@@ -1,6 +1,5 @@
 """Reads a sealed file as if it lay there plain: from anywhere, in constant memory, never a byte that is not proven."""
 
-import errno
 import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
@@ -9,12 +8,13 @@ from cryptography.exceptions import InvalidTag
 
 from office_node.library.sealing import layout
 from office_node.library.sealing.layout import CHUNK_BYTES, HEAD, SealBroken
+from office_node.library.sized_file import SizedFile
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 
-class SealedReader(io.RawIOBase):
+class SealedReader(SizedFile):
     """The plain bytes of a sealed file: a file to read and to seek in, which owns the one it reads from.
 
     Every read raises `SealBroken` instead of giving a byte of a chunk that is not as it was sealed.
@@ -31,13 +31,12 @@ class SealedReader(io.RawIOBase):
 
         `on_broken` hears of a broken seal that is met later, before the read raises it.
         """
+        super().__init__(layout.plain_size(sealed.seek(0, io.SEEK_END)))
         self._sealed = sealed
         self._on_broken = on_broken
-        self.size = layout.plain_size(sealed.seek(0, io.SEEK_END))
         self._last = layout.chunks_of(self.size) - 1
         self._cipher = layout.cipher(data_key)
         self._bound_to = layout.bound_to(name)
-        self._position = 0
         self._number = -1
         self._chunk = memoryview(b"")
         self._buffer = memoryview(bytearray(layout.SEALED_CHUNK_BYTES))
@@ -45,22 +44,6 @@ class SealedReader(io.RawIOBase):
         sealed.seek(0)
         if sealed.read(len(HEAD)) != HEAD:
             raise SealBroken("a sealed file does not begin as one")
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self.size}[whence]
-        if start + offset < 0:
-            raise OSError(errno.EINVAL, "a place before the beginning")
-        self._position = start + offset
-        return self._position
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
         """As many bytes as there are room and content for, over the ends of chunks."""

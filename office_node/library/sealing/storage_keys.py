@@ -50,8 +50,8 @@ class StorageKeys:
 
     @property
     def former_kids(self) -> list[str]:
-        """Thumbprints of the other storage keys that are here."""
-        return [kid for kid in self._known() if kid != self.current_kid]
+        """Thumbprints of the other storage keys whose private half is here: what is wrapped to them can be opened."""
+        return [kid for kid, key in self._known().items() if kid != self.current_kid and key.is_private]
 
     def new_data_key(self) -> tuple[bytes, WrappedKey]:
         """A fresh key for one file, in clear for its writing, and as it is kept."""

@@ -1,0 +1,1 @@
+"""Copies of the database and of the library's manifest, signed; proven by restoring them into scratch."""
