@@ -124,13 +124,17 @@ def _open_sqlite(url: URL, patience_seconds: float) -> tuple[Engine, WriteLock]:
     except OSError as exc:
         raise DatabaseUnavailable(f"the database's folder {path.parent} failed: {exc.strerror}") from exc
     engine = create_engine(url, hide_parameters=True, max_overflow=64, pool_timeout=patience_seconds)
+    switching = WriteLock(path.with_name(path.name + ".wal-lock"), patience_seconds)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we begin transactions ourselves, below
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={int(patience_seconds * 1000)}")
-        cursor.execute("PRAGMA journal_mode=WAL")
+        if cursor.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            # Two that switch a new file at once are told "locked" without the wait that busy_timeout promises.
+            with switching.held():
+                cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()

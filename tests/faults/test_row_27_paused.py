@@ -15,9 +15,11 @@ pytestmark = pytest.mark.fault
 
 
 @on_sqlite
-@pytest.mark.parametrize("seconds", [5, pytest.param(120, marks=[pytest.mark.long, pytest.mark.timeout(300)])])
+@pytest.mark.timeout(420)
+@pytest.mark.parametrize("seconds", [12, pytest.param(120, marks=pytest.mark.long)])
 def test_row_27_what_was_due_runs_when_the_machine_wakes(new_office: MakeOffice, seconds: int) -> None:
-    office = new_office(overrides={"outbox": {"lease_seconds": 3}, "wipo": {"total_seconds": 2, "read_seconds": 1.9}})
+    # Every lease has run out when the machine wakes; no call is so short that a slow machine cannot make it.
+    office = new_office(overrides={"outbox": {"lease_seconds": 10}, "wipo": {"total_seconds": 9, "read_seconds": 8}})
     office.upgrade()
     office.start_central()
     office.add_document()
@@ -30,7 +32,7 @@ def test_row_27_what_was_due_runs_when_the_machine_wakes(new_office: MakeOffice,
     time.sleep(seconds)
     for process in reversed(everyone):
         os.kill(process.pid, signal.SIGCONT)
-    eventually(lambda: len(office.ledger()) == 25, 60)
-    eventually(lambda: not office.waiting(), 60)
+    eventually(lambda: len(office.ledger()) == 25, 120)
+    eventually(lambda: not office.waiting(), 120)
     assert {entry["key"] for entry in office.ledger()} == ids
     assert office.run("health").returncode == 0

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from sqlalchemy import text
+
 from office_node.storage import schema
 from office_node.storage.database import Database
 from tests.storage import rows
@@ -39,9 +41,22 @@ def upgrade(url: str, times: int) -> Callable[[], None]:
     return run
 
 
+def first_to_open(url: str, times: int) -> Callable[[], None]:
+    """Each time another file that is not there yet."""
+
+    def run() -> None:
+        for n in range(times):
+            database = Database(f"{url}-{n}")
+            with database.reading() as session:
+                session.execute(text("SELECT 1"))
+            database.close()
+
+    return run
+
+
 def main() -> None:
     verb, url, go_file, threads, times = sys.argv[1:]
-    deed = {"write": write, "upgrade": upgrade}[verb](url, int(times))
+    deed = {"write": write, "upgrade": upgrade, "first_to_open": first_to_open}[verb](url, int(times))
     print("ready", flush=True)  # noqa: T201
     while not Path(go_file).exists():
         time.sleep(0.001)

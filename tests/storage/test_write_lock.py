@@ -30,6 +30,13 @@ def test_writers_of_two_processes_with_four_threads_each_all_succeed(
 
 
 @on_sqlite
+def test_many_who_are_the_first_to_open_a_new_file_are_not_told_that_it_is_locked(
+    database_url: str, tmp_path: Path
+) -> None:
+    assert run_at_once("first_to_open", database_url, tmp_path / "go", processes=4, threads=2, times=100) == []
+
+
+@on_sqlite
 def test_row_30_who_reads_first_and_writes_later_has_the_file_alone_from_the_start(
     database: Database, new_database: OpenAgain
 ) -> None:
