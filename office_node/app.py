@@ -22,7 +22,7 @@ from office_node.off_retrievals import routes as off_retrieval_routes
 from office_node.off_retrievals.routes import OffRetrievalParts
 from office_node.osf_retrievals import routes as osf_retrieval_routes
 from office_node.settings import API_SCOPE
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from office_node.wiring.trust import OwnAuthorizationServer
 
 log = structlog.get_logger()

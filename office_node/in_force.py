@@ -5,6 +5,7 @@ A file or a key that cannot be used is told, finding by finding, and what was in
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -12,7 +13,9 @@ from office_node import checks, logs, settings
 from office_node.errors import OfficeNodeError
 from office_node.settings import Finding, Settings, SettingsFaulty
 from office_node.storage import schema
-from office_node.wiring import Node, build_node
+
+if TYPE_CHECKING:  # the supervisor reads settings alone, and shall not carry what a node is made of
+    from office_node.wiring.node import Node
 
 log = structlog.get_logger()
 
@@ -57,7 +60,9 @@ class InForce:
         log.error("reload refused", code=ReloadRefused.code, hint=ReloadRefused.hint)
         return False
 
-    def _build(self, before: Settings | None) -> Node:
+    def _build(self, before: Settings | None) -> "Node":
+        from office_node.wiring.node import build_node
+
         found = read(self._file, self._process)
         node = build_node(found)
         if before is None or found.database != before.database:

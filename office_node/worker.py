@@ -18,7 +18,7 @@ from office_node.in_force import InForce
 from office_node.outbox.delivery import Delivery
 from office_node.outbox.pace import Pace
 from office_node.storage.workers import BEAT_SECONDS, Heartbeat
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 
 log = structlog.get_logger()
 

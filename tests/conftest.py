@@ -19,7 +19,7 @@ from office_node.app import create_app
 from office_node.auth.key_generation import make_missing
 from office_node.storage import schema
 from office_node.storage.database import Database
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests.buckets import Buckets, serving
 from tests.office import Office, make_office
 

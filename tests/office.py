@@ -29,13 +29,14 @@ from office_node.rehearsal.operator import Operator, Wanted
 from office_node.settings import Settings
 from office_node.storage import schema
 from office_node.storage.database import Database
-from office_node.wiring import build_node, build_outbox
+from office_node.wiring.node import build_node
+from office_node.wiring.rows import build_outbox
 
 T = TypeVar("T")
 
 ROOT = Path(__file__).parent.parent
 SHIPPED_SETTINGS = ROOT / "config" / "office.toml"
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 60.0
 WANTED = Wanted("patent", "US 98/012,357", "2023-11-02", "AB21")
 """The document that `Office.add_document` takes in unless told otherwise."""
 
@@ -83,13 +84,13 @@ class Office:
     def start_web(self, verb: str = "web", **environment: str) -> "subprocess.Popen[bytes]":
         """Web processes, answering when this returns."""
         process = self.start(verb, **environment)
-        eventually(lambda: requests.get(f"{self.url}/", timeout=5).status_code == 404)
+        eventually(lambda: requests.get(f"{self.url}/", timeout=30).status_code == 404)
         return process
 
     def start_central(self) -> "subprocess.Popen[bytes]":
         """Simulated WIPO, answering when this returns."""
         process = self.start("rehearsal", "serve")
-        eventually(lambda: requests.get(f"{self.central_url}/rehearsal/alive", timeout=5).ok)
+        eventually(lambda: requests.get(f"{self.central_url}/rehearsal/alive", timeout=30).ok)
         return process
 
     def close(self) -> None:
@@ -100,7 +101,7 @@ class Office:
                 process.terminate()
         for process in self.processes:
             try:
-                process.wait(timeout=15)
+                process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -139,7 +140,7 @@ class Office:
 
     def ledger(self, effect: str = "notified") -> list[dict[str, Any]]:
         """What had this effect at simulated WIPO; every effect for an empty one."""
-        entries = requests.get(f"{self.central_url}/rehearsal/ledger", timeout=5).json()
+        entries = requests.get(f"{self.central_url}/rehearsal/ledger", timeout=30).json()
         return [entry for entry in entries if effect in ("", entry["effect"])]
 
     def downloaded(self) -> set[str]:
@@ -154,11 +155,11 @@ class Office:
 
     def pace_central(self, **seconds: float) -> None:
         """How fast simulated WIPO is from now on."""
-        requests.post(f"{self.central_url}/rehearsal/pace", json=seconds, timeout=5).raise_for_status()
+        requests.post(f"{self.central_url}/rehearsal/pace", json=seconds, timeout=30).raise_for_status()
 
     def script_central(self, *answers: dict[str, Any]) -> None:
         """What simulated WIPO answers to the next notifications, one each, or at the `place` an answer names."""
-        requests.post(f"{self.central_url}/rehearsal/next-answers", json=list(answers), timeout=5).raise_for_status()
+        requests.post(f"{self.central_url}/rehearsal/next-answers", json=list(answers), timeout=30).raise_for_status()
 
     def log_lines(self) -> list[dict[str, Any]]:
         """Every JSON line that the processes wrote."""

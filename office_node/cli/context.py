@@ -13,7 +13,7 @@ from office_node.settings import Settings
 
 if TYPE_CHECKING:  # a verb without a database shall not wait for the libraries of one
     from office_node.storage.database import Database
-    from office_node.wiring import Node
+    from office_node.wiring.node import Node
 
 
 def load_settings(ctx: click.Context) -> Settings:
@@ -25,7 +25,7 @@ def load_settings(ctx: click.Context) -> Settings:
 def ready_node(ctx: click.Context) -> "Node":
     """A node for a verb, its log kept to warnings. Raises what would keep it from working, `SchemaDoesNotFit` too."""
     from office_node.storage import schema
-    from office_node.wiring import build_node
+    from office_node.wiring.node import build_node
 
     found = load_settings(ctx)
     logs.configure("warning", process="cli")
@@ -37,7 +37,7 @@ def ready_node(ctx: click.Context) -> "Node":
 
 def ready_database(ctx: click.Context) -> "Database":
     """The database alone, for a verb that needs no keys; whether its schema fits is not asked."""
-    from office_node.wiring import build_database
+    from office_node.wiring.rows import build_database
 
     found = load_settings(ctx)
     logs.configure("warning", process="cli")

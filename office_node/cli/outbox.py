@@ -5,7 +5,7 @@ import click
 from office_node.cli.context import echo_json, load_settings, plain, ready_database
 from office_node.outbox.outbox import NotParked, Outbox
 from office_node.storage import schema
-from office_node.wiring import build_outbox
+from office_node.wiring.rows import build_outbox
 
 
 @click.group()

@@ -28,7 +28,7 @@ from office_node.off_registrations.details import APPLICATION_CATEGORIES, PRIORI
 
 if TYPE_CHECKING:
     from office_node.off_registrations.service import ContentAt
-    from office_node.wiring import Node
+    from office_node.wiring.node import Node
 
 __all__ = ["registrations", "registrations_changes", "registrations_questions"]  # verbs are known once they were read
 

@@ -29,7 +29,7 @@ from office_node.off_registrations.states import RegistrationState
 
 if TYPE_CHECKING:
     from office_node.off_registrations.service import Asked
-    from office_node.wiring import Node
+    from office_node.wiring.node import Node
 
 
 @registrations.command()

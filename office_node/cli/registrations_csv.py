@@ -21,7 +21,7 @@ from office_node.off_registrations.states import OperationState
 if TYPE_CHECKING:
     from office_node.off_registrations.overview import OperationView
     from office_node.off_registrations.service import ContentAt
-    from office_node.wiring import Node
+    from office_node.wiring.node import Node
 
 _THREADS = 3
 _MOST_UNDER_WAY = 2 * _THREADS

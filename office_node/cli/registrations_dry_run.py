@@ -12,7 +12,7 @@ from office_node.off_registrations.csv_rows import Rows, Wanted
 from office_node.off_registrations.foresight import Foresight
 
 if TYPE_CHECKING:
-    from office_node.wiring import Node
+    from office_node.wiring.node import Node
 
 
 def foresee(node: "Node", source: CsvFile, content_at: str | None, total: int, *, as_json: bool) -> Tally:

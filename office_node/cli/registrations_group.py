@@ -15,7 +15,7 @@ from office_node.off_registrations.states import OperationState
 
 if TYPE_CHECKING:
     from office_node.off_registrations.overview import OperationView
-    from office_node.wiring import Node
+    from office_node.wiring.node import Node
 
 LOOK_SECONDS = 0.2
 _WAIT_SECONDS = 60.0

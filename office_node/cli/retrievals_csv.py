@@ -18,7 +18,7 @@ from office_node.osf_retrievals.states import RequestState
 from office_node.storage.database import DatabaseUnavailable
 
 if TYPE_CHECKING:
-    from office_node.wiring import Node
+    from office_node.wiring.node import Node
 
 _LOOK_SECONDS = 0.5
 

@@ -20,7 +20,7 @@ from office_node.errors import OfficeNodeError
 from office_node.in_force import InForce
 from office_node.settings import Finding, Settings, SettingsFaulty
 from office_node.storage import schema
-from office_node.wiring import build_database
+from office_node.wiring.rows import build_database
 
 log = structlog.get_logger()
 

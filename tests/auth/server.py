@@ -14,7 +14,7 @@ from office_node.app import create_app
 from office_node.auth import keys
 from office_node.settings import API_SCOPE
 from office_node.storage import schema
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests.auth.assertions import ABSENT, Caller, OwnTokens
 from tests.auth.over_http import OverHttp
 from tests.office import Office, eventually, make_office

@@ -8,7 +8,7 @@ import structlog
 
 from office_node import checks
 from office_node.app import create_app
-from office_node.wiring import build_node
+from office_node.wiring.node import build_node
 from tests import command_line
 from tests.auth.server import PROTECTED_PATH, Registration, Server, assert_invalid_token, make_server
 from tests.auth.wipo_office import without_sections

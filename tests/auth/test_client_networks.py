@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 from werkzeug.test import TestResponse
 
 from office_node.app import create_app
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests.auth.assertions import Caller
 from tests.auth.server import FORM, PROTECTED_PATH, TOKEN_PATH, assert_issued, assert_refused, token_form
 from tests.conftest import MakeOffice

@@ -14,8 +14,8 @@ from office_node.auth.token_verifier import TokenVerifier
 from office_node.auth.wipo_jwks import KeyTimes, WipoKeys
 from office_node.auth.wipo_tokens import WipoTokenVerifier
 from office_node.storage import schema
-from office_node.wiring import Node, build_node
 from office_node.wiring.calls_out import build_egress
+from office_node.wiring.node import Node, build_node
 from tests.auth.over_http import OverHttp
 from tests.auth.server import PROTECTED_PATH, WORKERS
 from tests.auth.wipo_server import WipoServer

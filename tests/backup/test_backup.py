@@ -23,8 +23,8 @@ from office_node.headroom import DiskNearlyFull
 from office_node.library.records import VersionRecord
 from office_node.outbox.records import MessageState
 from office_node.storage.workers import Heartbeat, workers
-from office_node.wiring import Node, build_node
 from office_node.wiring.backup import build_restoring
+from office_node.wiring.node import Node, build_node
 from tests import command_line
 from tests.conftest import MakeOffice
 from tests.databases import on_postgresql, on_sqlite

@@ -10,7 +10,7 @@ import time_machine
 from office_node import clock
 from office_node.das.access_token import TOKEN_ENDPOINT
 from office_node.storage.workers import Heartbeat
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite

@@ -3,7 +3,7 @@
 import json
 
 from office_node.document_id import DocumentKind
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.office import WANTED, Office, pdf

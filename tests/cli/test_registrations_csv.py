@@ -10,7 +10,7 @@ from click.testing import Result
 
 from office_node.csv_files.csv_file import PROBLEM
 from office_node.library.damage import FileMissing
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.off_registrations.rows import GOOD, csv_text

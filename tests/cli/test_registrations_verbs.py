@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.office import WANTED, Office, pdf, secrets_in

@@ -66,7 +66,7 @@ def start_nginx(folder: Path, port: int, behind: str, library: Path, **seconds: 
         command = [NGINX, "-e", str(folder / "error.log"), "-c", str(file), "-g", "daemon off;"]
         process = subprocess.Popen(command, stdout=log, stderr=log)
     made = Nginx(f"https://127.0.0.1:{port}", port, folder / "tls_chain.pem", folder, process)
-    eventually(lambda: requests.get(f"{made.url}/nothing", verify=str(made.certificate), timeout=5).status_code == 404)
+    eventually(lambda: requests.get(f"{made.url}/nothing", verify=str(made.certificate), timeout=30).status_code == 404)
     return made
 
 

@@ -53,6 +53,6 @@ def test_gunicorn_serves_the_shipped_wsgi_file_with_the_shipped_configuration(ne
     environment = {**os.environ, "OFFICE_NODE_CONFIG": str(office.settings_file)}
     with office.log_file.open("ab") as log:
         office.processes.append(subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log))
-    assert eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=5)).status_code == 200
-    refused = requests.get(f"{office.url}/oauth2/jwks", headers={"X-Long": "x" * 65536}, timeout=5)
+    assert eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=30)).status_code == 200
+    refused = requests.get(f"{office.url}/oauth2/jwks", headers={"X-Long": "x" * 65536}, timeout=30)
     assert (refused.status_code, refused.json()["code"]) == (431, "REQUEST_HEADER_FIELDS_TOO_LARGE")

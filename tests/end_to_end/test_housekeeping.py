@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from office_node.auth.used_assertions import UsedAssertionRecord
-from office_node.wiring import build_database
+from office_node.wiring.rows import build_database
 from tests.databases import on_postgresql, on_sqlite
 from tests.office import Office, eventually
 

@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey
 
 from office_node.rehearsal.operator import Operator
 from office_node.settings import API_SCOPE
-from office_node.wiring import build_node
+from office_node.wiring.node import build_node
 from tests.end_to_end.nginx import NGINX, Nginx, start_nginx
 from tests.office import WANTED, Office, eventually, free_port, make_office, pdf, secrets_in
 

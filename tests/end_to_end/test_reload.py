@@ -144,12 +144,12 @@ def test_many_at_once_are_taken_one_after_the_other_and_pile_up_no_workers(new_o
 def test_a_signing_key_that_was_replaced_is_the_only_one_that_counts(office: Office) -> None:
     web = office.start_web()
     caller = operator(office, WIPO)
-    before = requests.get(f"{office.url}/oauth2/jwks", timeout=5).json()
+    before = requests.get(f"{office.url}/oauth2/jwks", timeout=30).json()
     file = office.folder / "keys" / "token_signing.pem"
     keys.generate_private_key(office.folder / "keys" / "next.pem")
     shutil.move(office.folder / "keys" / "next.pem", file)
     reload(office, web)
-    assert requests.get(f"{office.url}/oauth2/jwks", timeout=5).json() != before
+    assert requests.get(f"{office.url}/oauth2/jwks", timeout=30).json() != before
     assert caller.call("GET", "retrievals").status_code == 401
     assert operator(office, WIPO).call("GET", "retrievals").status_code == 200
 

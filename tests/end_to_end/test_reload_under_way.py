@@ -129,7 +129,7 @@ def test_serve_hands_a_reload_on_to_web_and_worker_even_if_it_comes_before_they_
     serve.send_signal(signal.SIGHUP)
     eventually(lambda: told_by(office, "web") and told_by(office, "worker"))
     assert told_by(office, "serve", "child ended, starting it again") == 0
-    assert requests.get(f"{office.url}/oauth2/jwks", timeout=5).ok
+    assert requests.get(f"{office.url}/oauth2/jwks", timeout=30).ok
 
 
 @on_sqlite
@@ -140,7 +140,7 @@ def test_gunicorn_with_the_shipped_wsgi_file_is_reloaded_as_well(new_office: Mak
     with office.log_file.open("ab") as log:
         web = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
     office.processes.append(web)
-    eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=5).ok)
+    eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=30).ok)
     removed, good = operator(office, OTHER), operator(office, WIPO)
     with calling(lambda: good.call("GET", "retrievals")) as answers:
         keep_clients(office, WIPO)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 import requests
 
-from office_node.wiring import build_database
+from office_node.wiring.rows import build_database
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite
 from tests.office import WANTED, Office, eventually
@@ -85,7 +85,7 @@ def _serve(office: Office, *prefix: str) -> "subprocess.Popen[bytes]":
     with office.log_file.open("ab") as log:
         serve = subprocess.Popen(command, stdout=log, stderr=log, process_group=0)
     office.processes.append(serve)
-    eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=5).ok)
+    eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=30).ok)
     eventually(lambda: office.told("worker started"))
     return serve
 

@@ -36,7 +36,7 @@ def test_a_reader_that_stalls_loses_its_place_without_an_error_in_the_log(office
     office.processes.append(served)
     office.add_document(pdf(20_000_000))
     office.start("worker")
-    eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=5).ok)
+    eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=30).ok)
     wipo = office.operator()
     acknowledgement_id = wipo.forward(WANTED).json()["requestAckId"]
     eventually(lambda: wipo.locate(WANTED, acknowledgement_id).ok)

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from office_node.storage.database import Records
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 
 
 def fail_at(node: Node, table: str, event: str) -> None:

@@ -27,7 +27,7 @@ def hostile_office(new_office: MakeOffice, share: float, seed: int) -> Office:
     office = new_office(overrides=QUICK)
     office.upgrade()
     office.start("rehearsal", "serve", "--hostile", str(share), "--seed", str(seed))
-    eventually(lambda: requests.get(f"{office.central_url}/rehearsal/alive", timeout=5).ok)
+    eventually(lambda: requests.get(f"{office.central_url}/rehearsal/alive", timeout=30).ok)
     office.pace_central(silence_seconds=3, drip_seconds=0.05)
     office.start_web("serve")
     return office
@@ -55,7 +55,7 @@ def killing(office: Office, seed: int) -> Iterator[list[str]]:
 
 
 def judge(exchanges: Exchanges) -> None:
-    befell = requests.get(f"{exchanges.office.central_url}/rehearsal/transcript", timeout=5).json()
+    befell = requests.get(f"{exchanges.office.central_url}/rehearsal/transcript", timeout=30).json()
     assert len({one["fate"] for one in befell}) >= 10, befell
     assert exchanges.differences() == []
     assert_sound(exchanges.office)

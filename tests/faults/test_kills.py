@@ -80,7 +80,7 @@ def test_row_04_a_web_worker_killed_in_the_middle_of_a_download_costs_a_range_re
     got = _download_until_cut(url, target, kill=lambda: _kill_web_workers(office))
     assert 0 < got < len(content)
 
-    eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=5).ok)
+    eventually(lambda: requests.get(f"{office.url}/oauth2/jwks", timeout=30).ok)
     digest, size = wipo.download(url, target)
     assert (digest, size) == (hashlib.sha256(content).hexdigest(), len(content))
     eventually(lambda: office.told("download ended"))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from office_node.wiring import build_node
+from office_node.wiring.node import build_node
 from tests import command_line
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite

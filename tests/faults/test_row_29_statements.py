@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from office_node.errors import OfficeNodeError
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests.faults.failing import fail_at, mend, rows_of
 from tests.library.documents import add
 from tests.office import pdf

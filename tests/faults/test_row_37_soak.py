@@ -25,7 +25,7 @@ def test_row_37_memory_and_handles_stay_flat(new_office: MakeOffice, record_prop
     office = new_office(overrides={**QUICK, "off": {}})
     office.upgrade()
     office.start("rehearsal", "serve", "--hostile", "0.02", "--seed", "37")
-    eventually(lambda: requests.get(f"{office.central_url}/rehearsal/alive", timeout=5).ok)
+    eventually(lambda: requests.get(f"{office.central_url}/rehearsal/alive", timeout=30).ok)
     office.pace_central(silence_seconds=3, drip_seconds=0.05, token_seconds=60)
     serve = office.start_web("serve")
     office.add_document(pdf(20_000))

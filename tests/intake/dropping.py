@@ -14,7 +14,7 @@ from office_node.intake.watch import TAKE_IN
 from office_node.off_registrations.operations import HAND_BACK
 from office_node.rehearsal import papers
 from office_node.uploads.service import CHECK, SEND
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests.office import Office
 
 AT_ONCE = {"intake": {"settle_seconds": 0, "missing_seconds": 0, "poll_seconds": 0.05}}

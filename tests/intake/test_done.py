@@ -61,7 +61,9 @@ def test_a_content_for_wipo_is_uploaded_and_its_file_id_handed_back(bench: Bench
 
 
 def test_what_wipo_refuses_comes_back_with_wipos_reason(bench: Bench, wipo: Office) -> None:
-    pace = requests.post(f"{wipo.central_url}/rehearsal/pace", json={"registration_error": "no such office"}, timeout=5)
+    pace = requests.post(
+        f"{wipo.central_url}/rehearsal/pace", json={"registration_error": "no such office"}, timeout=30
+    )
     pace.raise_for_status()
     bench.drop()
     bench.take_in()

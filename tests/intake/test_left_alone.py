@@ -17,7 +17,7 @@ from office_node.intake import files as intake_files
 from office_node.intake.files import IntakeUnusable
 from office_node.intake.folder import Drop, IntakeFolder, Taken
 from office_node.intake.watch import TAKE_IN
-from office_node.wiring import build_node
+from office_node.wiring.node import build_node
 from tests.conftest import MakeOffice
 from tests.intake.dropping import AT_ONCE, REQUEST, Bench, bench_of, numbered, pdf
 

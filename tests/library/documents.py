@@ -14,7 +14,7 @@ from office_node.document_id import DocumentKind, PriorityDocumentId
 from office_node.library.accession import Outcome
 from office_node.library.catalogue import CatalogueEntry
 from office_node.library.damage import DocumentDamaged, FileMissing
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests.office import Office
 
 CODE = "QX7Z"

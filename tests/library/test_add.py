@@ -16,7 +16,7 @@ from office_node.library.damage import StoreUnusable
 from office_node.library.filing_dates import DateAhead
 from office_node.library.formats import FileFormat, NotADocument
 from office_node.library.incoming import FileTooLarge
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests import command_line
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from office_node.storage.database import Database, Records
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.databases import on_postgresql, on_sqlite
 from tests.library.documents import CODE, DOCUMENT, add, arguments, state

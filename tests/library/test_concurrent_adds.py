@@ -10,7 +10,7 @@ from sqlalchemy import select
 from office_node.document_id import PriorityDocumentId
 from office_node.library.accession import DocumentDiffers, Outcome
 from office_node.library.records import VersionRecord
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests.library.documents import DOCUMENT, add, incoming, kept_files, sha256
 from tests.office import Office, pdf
 

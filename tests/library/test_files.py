@@ -22,7 +22,7 @@ from office_node.library.incoming import Incoming, Received, Source, SourceUnrea
 from office_node.library.sealing.layout import HEAD
 from office_node.library.sealing.storage_keys import StorageKeys
 from office_node.rehearsal import papers
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.library.documents import add, arguments, incoming, kept_files, sha256
@@ -117,7 +117,7 @@ from office_node import settings
 from office_node.das.number_formats import document_id
 from office_node.document_id import DocumentKind
 from office_node.rehearsal import papers
-from office_node.wiring import build_node
+from office_node.wiring.node import build_node
 
 class Watched:
     def __init__(self, file): self.file, self.most = file, 0

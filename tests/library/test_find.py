@@ -7,7 +7,7 @@ import pytest
 
 from office_node.das.number_formats import document_id
 from office_node.document_id import DocumentKind
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.library.documents import DOCUMENT, OTHER_DOCUMENT, add, sha256

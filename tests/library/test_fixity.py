@@ -18,7 +18,7 @@ from office_node.library.damage import DocumentQuarantined
 from office_node.library.fixity import Fixity
 from office_node.library.formats import FileFormat
 from office_node.library.records import VersionRecord
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests import command_line
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite
@@ -122,7 +122,7 @@ def test_the_budget_holds_and_a_stop_is_heard(office: Office, node: Node) -> Non
         time.sleep(0.5)
         assert running.is_alive()
         slow.stop()
-        running.join(timeout=10)
+        running.join(timeout=60)
         assert not running.is_alive()
 
 

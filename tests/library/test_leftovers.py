@@ -10,7 +10,7 @@ from office_node import clock
 from office_node.library import keepings
 from office_node.library.damage import StoreUnusable
 from office_node.library.keepings import LEFT_BEHIND_AFTER
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests.library.documents import DOCUMENT, add, kept_files
 from tests.office import WANTED, Office, pdf
 

@@ -13,7 +13,7 @@ from office_node.das.number_formats import document_id
 from office_node.document_id import DocumentKind
 from office_node.library.classification import Classification
 from office_node.library.policy import MOST_IN_TRANSIT, MayNotBeKept, Place, Rule, StoragePolicy
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from office_node.wiring.osf import build_storage_policy
 from tests import command_line
 from tests.databases import on_sqlite

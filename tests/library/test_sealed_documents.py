@@ -18,7 +18,7 @@ from office_node.library.classification import Classification
 from office_node.library.inspection.overflow import Overflow
 from office_node.library.sealing.storage_keys import StorageKeyMissing
 from office_node.rehearsal import papers
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests import command_line
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite

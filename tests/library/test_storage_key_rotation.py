@@ -11,7 +11,7 @@ import time_machine
 from office_node import clock
 from office_node.library.catalogue import Version
 from office_node.library.formats import FileFormat
-from office_node.wiring import build_node
+from office_node.wiring.node import build_node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.library.documents import CODE

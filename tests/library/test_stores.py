@@ -14,7 +14,7 @@ from office_node.library.damage import FileMissing, StoreUnusable
 from office_node.library.folder_store import FolderStore
 from office_node.library.s3_store import Bucket, S3Missing, S3Store
 from office_node.library.store import Store
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests import command_line
 from tests.buckets import Buckets
 from tests.conftest import MakeOffice

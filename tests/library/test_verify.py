@@ -7,7 +7,7 @@ import re
 import pytest
 
 from office_node.library.damage import DocumentDamaged, FileMissing
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.library.documents import DOCUMENT, OTHER_DOCUMENT, add, path_of

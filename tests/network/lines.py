@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from office_node.auth.client_assertion import RegisteredClient
 from office_node.settings import API_SCOPE
-from office_node.wiring import build_node
+from office_node.wiring.node import build_node
 from tests.office import Office
 
 OPEN_PATH = "/oauth2/jwks"

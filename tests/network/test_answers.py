@@ -7,7 +7,7 @@ import pytest
 
 from office_node.app import create_app
 from office_node.network.ingress import is_nested_deeper, security_headers
-from office_node.wiring import build_node
+from office_node.wiring.node import build_node
 from tests.network.lines import API_PATH, OPEN_PATH, bearer
 from tests.off_retrievals.bench import das_codes
 from tests.off_retrievals.wire import head, say

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from office_node.app import create_app
-from office_node.wiring import build_node
+from office_node.wiring.node import build_node
 from tests.conftest import MakeOffice
 from tests.databases import on_sqlite
 from tests.network.lines import OPEN_PATH

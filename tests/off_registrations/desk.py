@@ -20,7 +20,7 @@ from office_node.off_registrations.service import Asked
 from office_node.outbox.records import MessageState, OutboxRecord
 from office_node.rehearsal.operator import Wanted
 from office_node.rehearsal.papers import pdf
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests.office import WANTED, Office, eventually
 
 _ABOUT_DOCUMENTS = ("registered", "corrected", "replaced", "withdrawn", "certified")

@@ -30,7 +30,7 @@ from office_node.rehearsal.operator import Wanted
 from office_node.settings import API_SCOPE
 from office_node.storage import schema
 from office_node.storage.database import Records
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests.off_retrievals.wire import Answer
 from tests.office import Office, pdf
 

@@ -16,7 +16,7 @@ from office_node.osf_retrievals.overview import RequestView
 from office_node.osf_retrievals.service import Asked, Wanted
 from office_node.rehearsal.papers import pdf
 from office_node.timeline.history import History
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests.office import Office, eventually
 
 CODE = "QX7Z"

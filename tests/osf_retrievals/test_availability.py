@@ -28,7 +28,7 @@ def test_an_office_that_is_notified_does_not_ask(new_desk: MakeDesk) -> None:
     asked = desk.ask()
     eventually(lambda: desk.view(asked).state == "acknowledged")
     time.sleep(2.5)  # two polls of a second each would have been by now
-    visits = requests.get(f"{desk.office.central_url}/rehearsal/visits", timeout=5).json()
+    visits = requests.get(f"{desk.office.central_url}/rehearsal/visits", timeout=30).json()
     assert visits["retrievals"] == 1, "only the question itself"
     name = desk.view(asked).acknowledgement_id
     assert desk.notify({"requestAckId": name, "requestStatusCategory": "success"}).status_code == 204

@@ -172,7 +172,7 @@ import json, sys, threading, time
 from pathlib import Path
 import psutil
 from office_node import settings
-from office_node.wiring import build_node
+from office_node.wiring.node import build_node
 from office_node.outbox.delivery import Delivery
 
 node = build_node(settings.load(Path(sys.argv[1])))

@@ -17,7 +17,7 @@ from office_node.outbox.delivery import Delivery, Handler
 from office_node.outbox.outbox import Claim, Message
 from office_node.outbox.pace import Pace
 from office_node.outbox.records import MessageState
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests.databases import on_sqlite
 from tests.office import ROOT, eventually
 

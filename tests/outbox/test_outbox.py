@@ -10,7 +10,7 @@ from office_node import clock
 from office_node.errors import NotYet, PeerRefused, PeerUnavailable
 from office_node.outbox.outbox import Claim, LeaseLost, NotParked
 from office_node.outbox.records import MessageState
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests.plans import plans_of
 
 KIND = "notify_wipo"

@@ -9,7 +9,7 @@ from office_node import clock
 from office_node.errors import PeerUnavailable, Postponed
 from office_node.outbox.outbox import Claim, Message, StaleMessage
 from office_node.outbox.records import MessageState
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 
 KIND = "notify_wipo"
 LOST = PeerUnavailable("the answer was lost", may_have_happened=True)

@@ -30,7 +30,7 @@ def started(new_office: MakeOffice, temporary: Path, *options: str) -> tuple[Off
     finally:
         os.environ.pop("TMPDIR")
         os.environ.update({"TMPDIR": before} if before else {})
-    eventually(lambda: requests.get(f"{office.central_url}/rehearsal/alive", timeout=5).ok)
+    eventually(lambda: requests.get(f"{office.central_url}/rehearsal/alive", timeout=30).ok)
     return office, process
 
 

@@ -75,7 +75,7 @@ def test_a_retrieval_goes_through_with_tokens_of_wipos_own_server(new_office: Ma
         done.stdout.splitlines()[-1]
         == f"downloaded: {len(content)} bytes, sha256 {hashlib.sha256(content).hexdigest()}, through link"
     )
-    assert requests.get(f"{office.central_url}/rehearsal/visits", timeout=5).json()["jwks"] > 0
+    assert requests.get(f"{office.central_url}/rehearsal/visits", timeout=30).json()["jwks"] > 0
     assert office.told("access token issued") == 0  # the office's own server had no part in it
 
 

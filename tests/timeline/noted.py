@@ -5,7 +5,7 @@ from datetime import timedelta
 from office_node.timeline.checkpoints import Checkpoints
 from office_node.timeline.noting import note
 from office_node.timeline.steps import Step
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 
 NUMBER = "US 98/012,357"
 

@@ -10,7 +10,7 @@ from office_node.auth import keys
 from office_node.timeline.checkpoints import MOST_ENTRIES, CheckpointFolderUnusable
 from office_node.timeline.noting import note
 from office_node.timeline.steps import Step
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.office import Office

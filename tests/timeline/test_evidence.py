@@ -10,7 +10,7 @@ import pytest
 
 from office_node.timeline import evidence
 from office_node.timeline.evidence import EvidenceRefused
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.office import Office

@@ -2,7 +2,7 @@
 
 import json
 
-from office_node.wiring import Node
+from office_node.wiring.node import Node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.library.documents import CODE, DOCUMENT, OTHER_DOCUMENT, add

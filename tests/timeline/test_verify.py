@@ -18,7 +18,7 @@ from office_node.timeline.records import TimelineRecord
 from office_node.timeline.said import read_said
 from office_node.timeline.steps import Step
 from office_node.timeline.verification import Finding
-from office_node.wiring import Node, build_node
+from office_node.wiring.node import Node, build_node
 from tests import command_line
 from tests.databases import on_sqlite
 from tests.office import Office
