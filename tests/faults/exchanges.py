@@ -64,7 +64,7 @@ class Exchanges:
             self.open += [(name, finished) for name, finished in looked_at if not _is_finished(finished)]
             assert time.monotonic() < deadline, f"not ended: {sorted(name for name, _ in self.open)[:10]}"
             time.sleep(0.2)
-        eventually(lambda: not self.office.waiting(), max(5.0, deadline - time.monotonic()))
+        eventually(lambda: not self.office.waiting(), max(30.0, deadline - time.monotonic()))
 
     def differences(self) -> list[str]:
         """What WIPO's ledger has more, less or otherwise than was intended; nothing if all is well."""

@@ -74,7 +74,7 @@ def _exchange(exchanges: Exchanges) -> None:
     assert daily
     daily.ask()
     exchanges.begin(14)
-    exchanges.end(90)
+    exchanges.end(250)
 
 
 def _drops_are_done(office: Office) -> None:

@@ -62,12 +62,12 @@ def judge(exchanges: Exchanges) -> None:
 
 
 @postgresql_in_make_faults
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_row_14_a_tenth_of_all_calls_goes_wrong_and_the_ledger_equals_the_intents(new_office: MakeOffice) -> None:
     office = hostile_office(new_office, 0.1, seed=1)
     with exchanging(office, seed=1) as exchanges:
         exchanges.begin(40)
-        exchanges.end(200)
+        exchanges.end(250)
         judge(exchanges)
 
 

@@ -96,7 +96,7 @@ def test_workers_killed_at_any_moment_take_every_pair_once(new_office: MakeOffic
         worker.kill()
         worker.wait()
     office.start("worker")
-    eventually(lambda: len(_places(office)["done"]) == 90 and not office.waiting(), 60)
+    eventually(lambda: len(_places(office)["done"]) == 90 and not office.waiting(), 250)
     assert {name: len(files) for name, files in _places(office).items()} == {
         "": 0,
         "taken": 0,

@@ -120,7 +120,7 @@ def test_row_10_several_workers_by_mistake_send_everything_once(
         office.start("worker")
     wipo = office.operator()
     ids = {wipo.forward(WANTED, wipo_acknowledgement_id=f"A{number}").json()["requestAckId"] for number in range(items)}
-    eventually(lambda: len(office.ledger()) == items, 90)
+    eventually(lambda: len(office.ledger()) == items, 250)
     eventually(lambda: not office.waiting())
     assert {entry["key"] for entry in office.ledger()} == ids
     assert {entry["times"] for entry in office.ledger()} == {1}

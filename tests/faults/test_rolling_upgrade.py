@@ -93,7 +93,7 @@ class Load:
 
 
 @on_postgresql
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_rolling_restart_fails_no_call_and_loses_nothing(new_office: MakeOffice, newer: Path) -> None:
     office = new_office(overrides=QUICK)
     office.upgrade()
@@ -117,13 +117,13 @@ def test_a_rolling_restart_fails_no_call_and_loses_nothing(new_office: MakeOffic
                 host.is_out = False
                 time.sleep(1)
         assert set(load.statuses) == {201}, load.statuses
-        eventually(lambda: len(office.ledger()) == load.statuses[201], 60)
+        eventually(lambda: len(office.ledger()) == load.statuses[201], 250)
         eventually(lambda: not office.waiting())
     assert list(uncoded_errors(office)) == []
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_older_program_works_on_the_newer_schema(new_office: MakeOffice, newer: Path) -> None:
     office = new_office(overrides=QUICK)
     office.upgrade()
@@ -132,7 +132,7 @@ def test_the_older_program_works_on_the_newer_schema(new_office: MakeOffice, new
     office.start_web("serve")
     with exchanging(office, seed=3) as exchanges:
         exchanges.begin(20)
-        exchanges.end(90)
+        exchanges.end(250)
         assert exchanges.differences() == []
     database = Database(office.settings().database.url)
     assert schema.current(database) == "0999", "it left the schema as it is"

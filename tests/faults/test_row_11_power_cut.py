@@ -30,7 +30,7 @@ def test_row_11_a_node_starts_from_what_a_power_cut_leaves(new_office: MakeOffic
         with exchanging(office, seed=0) as exchanges:
             while not over.is_set():
                 exchanges.begin(4)
-                exchanges.end(60)
+                exchanges.end(250)
                 exchanges.seed += 1
 
     load = threading.Thread(target=work)

@@ -32,7 +32,7 @@ def test_row_27_what_was_due_runs_when_the_machine_wakes(new_office: MakeOffice,
     time.sleep(seconds)
     for process in reversed(everyone):
         os.kill(process.pid, signal.SIGCONT)
-    eventually(lambda: len(office.ledger()) == 25, 120)
-    eventually(lambda: not office.waiting(), 120)
+    eventually(lambda: len(office.ledger()) == 25, 250)
+    eventually(lambda: not office.waiting(), 250)
     assert {entry["key"] for entry in office.ledger()} == ids
     assert office.run("health").returncode == 0

@@ -118,9 +118,9 @@ def test_row_28_with_no_byte_left_nothing_is_half_written_and_all_goes_on_afterw
         assert wipo.forward(WANTED, wipo_acknowledgement_id=f"B{number}").status_code == 503
     assert command_line.run(office.settings_file, "backup", "create").exit_code == 1
     filler.unlink()
-    eventually(lambda: _accepts(office), 30)
-    eventually(lambda: {entry["key"] for entry in office.ledger()} >= begun, 60)
-    eventually(lambda: not office.waiting(), 60)
+    eventually(lambda: _accepts(office), 250)
+    eventually(lambda: {entry["key"] for entry in office.ledger()} >= begun, 250)
+    eventually(lambda: not office.waiting(), 250)
     assert command_line.run(office.settings_file, "library", "add", str(paper), *named).exit_code == 0
     [whole] = (disk / "backups").iterdir()  # the day's, and no half of one
     assert command_line.run(office.settings_file, "backup", "verify", str(whole)).exit_code == 0

@@ -121,7 +121,7 @@ def test_row_31_connections_cut_fifty_times_leak_nothing(new_office: MakeOffice,
         cut += server.cut_connections()
         answer = _forwarded(office, number)
         names.add(answer)
-    eventually(lambda: len(office.ledger()) == 50, 60)
+    eventually(lambda: len(office.ledger()) == 50, 250)
     eventually(lambda: not office.waiting())
     assert cut >= 50
     assert {entry["key"] for entry in office.ledger()} == names

@@ -31,8 +31,8 @@ def test_row_40_killed_again_and_again_it_starts_by_itself(
             time.sleep(every_seconds)
             _kill_everything(office)
             office.start("serve")
-            eventually(lambda: _answers(office.url), 20)
-        exchanges.end(120)
+            eventually(lambda: _answers(office.url), 250)
+        exchanges.end(250)
         assert exchanges.differences() == []
     assert_sound(office)
 

@@ -43,7 +43,7 @@ def test_two_worker_processes_take_fifty_pairs_once(new_office: MakeOffice) -> N
         office.start("worker")
     _drop(office)
     done = office.folder / "var" / "intake" / "done"
-    eventually(lambda: len(list(done.glob("*.result.json"))) == PAIRS and not office.waiting(), 60)
+    eventually(lambda: len(list(done.glob("*.result.json"))) == PAIRS and not office.waiting(), 250)
     assert len(list(done.iterdir())) == 3 * PAIRS
     assert office.told("drop taken in") == PAIRS
     assert [entry["times"] for entry in office.ledger("registered")] == [1] * PAIRS

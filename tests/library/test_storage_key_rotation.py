@@ -87,7 +87,7 @@ def test_row_07_a_new_storage_key_takes_over_under_reads_and_a_kill(office: Offi
         [left] = node.rewrapping.waiting().values()
         assert 0 < left < count
         office.start("worker")
-        eventually(lambda: not node.rewrapping.waiting(), seconds=100)
+        eventually(lambda: not node.rewrapping.waiting(), seconds=250)
         node.database.close()
         before = reading.read
         eventually(lambda: reading.read > before + 10)
