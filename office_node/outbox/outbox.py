@@ -3,10 +3,25 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, CursorResult, Update, case, exists, literal, not_, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    CursorResult,
+    Update,
+    and_,
+    bindparam,
+    case,
+    exists,
+    literal,
+    not_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from office_node import clock, logs
@@ -137,13 +152,10 @@ class Outbox:
 
     def due_kinds(self, kinds: Sequence[str]) -> list[str]:
         """Those of the kinds of which something is due: one look for all of them, for most ticks find nothing."""
-        moment = clock.now()
-        looks = [
-            select(literal(kind)).where(exists().where(OutboxRecord.kind == kind, OPEN, OutboxRecord.due_at <= moment))
-            for kind in kinds
-        ]
+        if not kinds:
+            return []
         with self._database.reading() as session:
-            return [*session.scalars(union_all(*looks))] if looks else []
+            return [*session.scalars(_look_for_due(tuple(kinds)), {"moment": clock.now()})]
 
     def claim(self, kind: str, limit: int, allow: Callable[[int], int] = lambda count: count) -> list[Claim]:
         """Up to `limit` due messages, each now ours for the length of a lease; `allow` may lower how many."""
@@ -332,6 +344,15 @@ def _told(error: Exception) -> str:
     reach a terminal."""
     cause = logs.redact_text(str(error) or type(error).__name__)
     return "".join(letter if letter.isprintable() else " " for letter in cause[:_LONGEST_CAUSE])
+
+
+@lru_cache
+def _look_for_due(kinds: tuple[str, ...]) -> CompoundSelect[tuple[str]]:
+    """Made once for the same kinds: at every tick of an idle worker, making it would cost more than asking."""
+    is_due = and_(OPEN, OutboxRecord.due_at <= bindparam("moment", type_=UtcDateTime()))
+    return union_all(
+        *(select(literal(kind)).where(exists().where(OutboxRecord.kind == kind, is_due)) for kind in kinds)
+    )
 
 
 def _literal(moment: datetime) -> ColumnElement[datetime]:
