@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import threading
 from pathlib import Path
 
@@ -60,7 +61,9 @@ def _as_the_cut_leaves_it(office: Office, folder: Path) -> Path:
         for name in ("office.db", "office.db-wal"):
             source = Path(database).with_name(name)
             if source.exists():
-                shutil.copyfile(source, copy / name)
+                # By another process: whoever closes the file of a database drops every lock that his own process has
+                # on it, and the node would take this one for gone, with the log that it writes to.
+                subprocess.run(["cp", str(source), str(copy / name)], check=True)
     node.database.close()
     shutil.copytree(var / "library", copy / "library", ignore=shutil.ignore_patterns("incoming"))
     if (var / "checkpoints").exists():
