@@ -33,7 +33,7 @@ def test_writers_of_two_processes_with_four_threads_each_all_succeed(
 def test_many_who_are_the_first_to_open_a_new_file_are_not_told_that_it_is_locked(
     database_url: str, tmp_path: Path
 ) -> None:
-    assert run_at_once("first_to_open", database_url, tmp_path / "go", processes=6, threads=1, times=100) == []
+    assert run_at_once("first_to_open", database_url, tmp_path / "go", processes=6, threads=1, times=200) == []
 
 
 @on_sqlite
