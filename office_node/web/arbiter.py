@@ -13,7 +13,7 @@ from gunicorn.arbiter import Arbiter
 
 from office_node.errors import OfficeNodeError
 from office_node.in_force import InForce
-from office_node.web.succession import MortalWorker, Stage
+from office_node.web.succession import STOP_SIGNALS, MortalWorker, Stage
 
 log = structlog.get_logger()
 
@@ -99,6 +99,16 @@ class OfficeArbiter(Arbiter):  # type: ignore[misc]
 
     def wait_for_signals(self, timeout: float = 1.0) -> Any:
         return super().wait_for_signals(_LOOK_SECONDS if self._reloading else timeout)
+
+    def spawn_worker(self) -> Any:
+        """A stop that comes while the new process boots waits for it. Gunicorn alone loses it in the handlers that the
+        process inherits: it would serve on, and be killed when the time of the stop is over.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        try:
+            return super().spawn_worker()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def manage_workers(self) -> None:
         """As many workers of the settings in force as these say; then the older ones are told to go."""

@@ -19,6 +19,8 @@ from gunicorn.workers.gthread import ThreadWorker
 from office_node.das import error_codes
 from office_node.web import refusals
 
+STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT})
+"""Held back by the master around a fork, until the worker can listen to them."""
 _LAST_CALL_SECONDS = 5.0  # for a request that was under way when we were told; an orderly one needs milliseconds
 _LONGEST_DOWNLOAD_SECONDS = 3600
 
@@ -53,6 +55,7 @@ class MortalWorker(ThreadWorker):  # type: ignore[misc]
         super().init_signals()
         signal.signal(signal.SIGHUP, self._be_succeeded)
         signal.siginterrupt(signal.SIGHUP, False)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
 
     def _be_succeeded(self, number: int, frame: FrameType | None) -> None:
         self.cfg.set("graceful_timeout", _LONGEST_DOWNLOAD_SECONDS)

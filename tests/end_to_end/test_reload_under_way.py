@@ -1,6 +1,7 @@
 """SIGHUP while something is under way: downloads end, messages are sent once, and a stop still stops everything."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,7 +76,11 @@ def test_a_reload_of_a_node_that_stops_changes_nothing(office: Office) -> None:
     for pid in (serve.pid, *children_of(serve)):
         os.kill(pid, signal.SIGHUP)
     assert serve.wait(60) == 0
-    assert "Traceback" not in office.log_file.read_text()
+    log = office.log_file.read_text()
+    assert "Traceback" not in log
+    booted = re.findall(r"Booting worker with pid: (\d+)", log)
+    ended = re.findall(r"Worker exiting \(pid: (\d+)\)", log)
+    assert sorted(ended) == sorted(booted), "one that did not hear of the stop serves on until it is killed"
 
 
 @postgresql_in_make_faults
