@@ -171,10 +171,11 @@ COLLECT_AND_WATCH = """
 import json, sys, threading, time
 from pathlib import Path
 import psutil
-from office_node import settings
+from office_node import logs, settings
 from office_node.wiring.node import build_node
 from office_node.outbox.delivery import Delivery
 
+logs.configure("warning", process="worker")  # to standard error: standard output is the result alone
 node = build_node(settings.load(Path(sys.argv[1])))
 process, most, before = psutil.Process(), 0, None
 handlers = node.handlers()
@@ -233,7 +234,7 @@ def watched(desk: Desk, asked: Asked, seconds: int) -> int:
         timeout=seconds,
         check=True,
     )
-    told = json.loads(next(line for line in ran.stdout.splitlines() if line.startswith('{"grown"')))
+    told = json.loads(ran.stdout)
     assert told["state"] == "collected"
     return int(told["grown"])
 
