@@ -75,7 +75,7 @@ def _worker(database: Database) -> None:
 
 
 def _clock(peers: Peers) -> None:
-    measured = [peer.skew_seconds for peer in peers.all() if peer.name == TOKEN_ENDPOINT]
-    for ahead in measured:
-        if ahead is not None and abs(ahead) >= REFUSE_SECONDS:
+    for peer in peers.all():
+        ahead = peer.skew_seconds
+        if peer.name == TOKEN_ENDPOINT and ahead is not None and abs(ahead) >= REFUSE_SECONDS:
             raise ClockWrong(f"our clock was {ahead:+.0f} s from WIPO's when it was measured last")

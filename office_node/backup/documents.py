@@ -3,7 +3,6 @@
 They lie there as they lie in the library: what is encrypted stays so.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,8 +12,9 @@ from typing import Any
 from office_node.backup import rows
 from office_node.backup.manifest import BackupRefused
 from office_node.library.damage import FileMissing
-from office_node.library.folder_store import sync_folder
-from office_node.library.store import Store
+from office_node.library.digest import sha256_of
+from office_node.library.folder_store import sync
+from office_node.library.store import NAME, Store
 
 MANIFEST = f"library{rows.SUFFIX}"
 FOLDER = "documents"
@@ -60,21 +60,18 @@ def put_back(listed: Iterator[dict[str, Any]], folder: Path, store: Store, incom
         incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
         copy = incoming / entry["name"]
         shutil.copyfile(_place(folder, entry["name"]), copy)
-        sync_file(copy)
+        sync(copy)
         store.keep(copy, entry["name"])
         count += 1
     return count
 
 
 def _is_kept(store: Store, entry: dict[str, Any]) -> bool:
-    digest = hashlib.sha256()
     try:
         with store.open(entry["name"]) as kept:
-            while block := kept.read(_BLOCK_BYTES):
-                digest.update(block)
+            return sha256_of(kept) == str(entry["sha256"])
     except FileMissing:
         return False
-    return digest.hexdigest() == str(entry["sha256"])
 
 
 def _copy(store: Store, name: str, target: Path) -> None:
@@ -83,21 +80,12 @@ def _copy(store: Store, name: str, target: Path) -> None:
     with store.open(name) as kept, part.open("wb") as copy:
         os.fchmod(copy.fileno(), 0o600)
         shutil.copyfileobj(kept, copy, _BLOCK_BYTES)
-    sync_file(part)
+    sync(part)
     part.replace(target)
-    sync_folder(target.parent)
-
-
-def sync_file(file: Path) -> None:
-    """Let its bytes survive a power cut. Raises `OSError`."""
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(target.parent)
 
 
 def _place(folder: Path, name: str) -> Path:
-    if len(name) != 32 or not all(letter in "0123456789abcdef" for letter in name):
+    if not NAME.fullmatch(name):
         raise BackupRefused("the library's manifest names no file of a library")
     return folder / FOLDER / name[:2] / name

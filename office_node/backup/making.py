@@ -22,7 +22,7 @@ from office_node import __version__, clock, crash_points
 from office_node.backup import documents, manifest, rows
 from office_node.backup.manifest import BackupRefused, Manifest
 from office_node.errors import OfficeNodeError
-from office_node.library.folder_store import sync_folder
+from office_node.library.folder_store import sync
 from office_node.library.records import VersionRecord
 from office_node.library.store import Store
 from office_node.storage.database import Database
@@ -73,10 +73,10 @@ class Backups:
             making.mkdir(parents=True, mode=0o700)
             try:
                 self._fill(making, folder, with_documents=with_documents, tick=tick)
-                sync_folder(making)
+                sync(making)
                 crash_points.reached("backup: written, not named")
                 making.rename(folder / name)
-                sync_folder(folder)
+                sync(folder)
             except BaseException:
                 shutil.rmtree(making, ignore_errors=True)
                 raise
@@ -123,7 +123,7 @@ class Backups:
             "size": (making / _SETTINGS).stat().st_size,
         }
         for file in making.iterdir():
-            documents.sync_file(file)
+            sync(file)
         said = Manifest(
             office=self._office,
             made_at=clock.now().isoformat(timespec="seconds"),
@@ -135,7 +135,7 @@ class Backups:
             timeline_ends_at=last,
         )
         manifest.write(making, said, self._signing())
-        documents.sync_file(making / manifest.NAME)
+        sync(making / manifest.NAME)
 
 
 @contextmanager

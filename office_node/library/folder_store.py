@@ -4,7 +4,6 @@ A file appears under its name whole or not at all: it is written elsewhere in th
 """
 
 import os
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +12,7 @@ from typing import BinaryIO
 
 from office_node import clock
 from office_node.library.damage import FileMissing, StoreUnusable
-
-_NAME = re.compile(r"[0-9a-f]{32}")
+from office_node.library.store import NAME
 
 
 class FolderStore:
@@ -29,8 +27,8 @@ class FolderStore:
         with usable(self._folder):
             path.parent.mkdir(exist_ok=True, mode=0o700)
             file.rename(path)
-            sync_folder(path.parent)
-            sync_folder(self._folder)
+            sync(path.parent)
+            sync(self._folder)
 
     def open(self, name: str) -> BinaryIO:
         path = self._path(name)
@@ -61,8 +59,8 @@ class FolderStore:
                 return
             self._aside.mkdir(exist_ok=True, mode=0o700)
             path.rename(self._aside / f"{name}.{clock.now():%Y%m%dT%H%M%S%f}")
-            sync_folder(self._aside)
-            sync_folder(path.parent)
+            sync(self._aside)
+            sync(path.parent)
 
     def presigned(self, name: str, seconds: int, media_type: str) -> str | None:
         return None
@@ -71,14 +69,14 @@ class FolderStore:
         return self._path(name).relative_to(self._folder).as_posix()
 
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise ValueError("not a name of this store")
         return self._folder / name[:2] / name
 
 
-def sync_folder(folder: Path) -> None:
-    """Let the names in a folder survive a power cut. Raises `OSError`."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """Let the bytes of a file, or the names in a folder, survive a power cut. Raises `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

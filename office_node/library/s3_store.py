@@ -1,7 +1,6 @@
 """Files in an S3-compatible bucket, below a prefix. boto3 is an optional extra, and imported when it is needed."""
 
 import importlib
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,11 +11,11 @@ from office_node import clock
 from office_node.errors import OfficeNodeError
 from office_node.library.damage import FileMissing, StoreUnusable
 from office_node.library.sized_file import SizedFile
+from office_node.library.store import NAME
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-_NAME = re.compile(r"[0-9a-f]{32}")
 _HINT = "see that the bucket is there, that [s3] fits it, and that its key may read, write, copy and delete there"
 _READ_BYTES = 2 << 20
 _NOT_THERE = ("404", "NoSuchKey", "NotFound")
@@ -109,7 +108,7 @@ class S3Store:
             return bytes(answer["Body"].read())
 
     def _key(self, name: str) -> str:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise ValueError("not a name of this store")
         return f"{self._bucket.prefix}files/{name}"
 

@@ -1,12 +1,16 @@
 """What the library asks of the place where its files are kept: opaque bytes by name, nothing of what they are."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
+
+NAME: Final = re.compile(r"[0-9a-f]{32}")
+"""Of a file: ours, never a caller's."""
 
 
 class Store(Protocol):
-    """Files by name: 32 hexadecimal digits of ours, never a caller's. Whole or not at all, never changed.
+    """Files by `NAME`. Whole or not at all, never changed.
 
     Every verb raises `StoreUnusable` when the place fails, which says nothing of the file.
     """

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from office_node.library.folder_store import sync_folder, usable
+from office_node.library.folder_store import sync, usable
 from office_node.osf_retrievals.coming import CameWhole
 from office_node.osf_retrievals.records import RequestRecord
 
@@ -63,7 +63,7 @@ class CollectedFolder:
             for path in [*found, *self._folder.glob(f".{name}.*{_PART}")]:
                 path.unlink(missing_ok=True)
             if found:
-                sync_folder(self._folder)
+                sync(self._folder)
         return [path.name for path in found]
 
     def _of(self, name: str) -> list[Path]:
@@ -83,7 +83,7 @@ class CollectedFolder:
                     target.flush()
                     os.fsync(target.fileno())
                 temporary.rename(self._folder / file_name)
-                sync_folder(self._folder)
+                sync(self._folder)
         except BaseException:
             with suppress(OSError):
                 temporary.unlink()
